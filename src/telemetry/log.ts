@@ -3,7 +3,17 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 export type { Logger } from 'pino';
 
 /** Field names whose values never reach a log line, at any of the first three levels of nesting. */
-const SECRET_FIELDS = ['apiKey', 'api-key', 'api_key', 'readOnlyApiKey', 'token', 'password', 'authorization', 'data', 'stringData'];
+const SECRET_FIELDS = [
+  'apiKey',
+  'api-key',
+  'api_key',
+  'readOnlyApiKey',
+  'token',
+  'password',
+  'authorization',
+  'data',
+  'stringData',
+];
 
 const REDACTED_PATHS = SECRET_FIELDS.flatMap((field) => {
   const quoted = `["${field}"]`;

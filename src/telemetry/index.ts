@@ -1,0 +1,4 @@
+export { type HealthCheck, type HealthServer, startHealthServer } from './health-server.ts';
+export { createLogger, type Logger, silentLogger } from './log.ts';
+export { createRegistry, type Registry } from './metrics.ts';
+export { type StopTracing, startTracing } from './traces.ts';
