@@ -1,0 +1,89 @@
+import { hostname } from 'node:os';
+
+/** What the operator process takes from its environment; every duration in seconds. */
+export type OperatorSettings = {
+  readonly logLevel: string;
+  /** Where /healthz, /readyz and /metrics are served. */
+  readonly metricsHost: string;
+  readonly metricsPort: number;
+  /** Namespace of the leader's Lease. */
+  readonly namespace: string;
+  /** Name under which this process runs for leadership. */
+  readonly identity: string;
+  /** The one namespace to watch; undefined = all. */
+  readonly watchNamespace: string | undefined;
+  /** Image of worker Jobs: the operator's own. */
+  readonly workerImage: string;
+  readonly resyncSeconds: number;
+  readonly busySeconds: number;
+  readonly settleSeconds: number;
+  readonly leaseSeconds: number;
+  readonly renewSeconds: number;
+  readonly retrySeconds: number;
+  readonly workers: number;
+};
+
+/** An environment variable whose value breaks its rule. */
+export class SettingsError extends Error {
+  readonly variable: string;
+
+  constructor(variable: string, value: string, rule: string) {
+    super(`${variable}=${JSON.stringify(value)}: ${rule}`);
+    this.name = 'SettingsError';
+    this.variable = variable;
+  }
+}
+
+const PREFIX = 'QDRANT_LIBRARIAN_';
+const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
+
+/**
+ * Reads `QDRANT_LIBRARIAN_*` and `POD_NAMESPACE`.
+ *
+ * @throws SettingsError naming the variable, its value and the rule; also for a variable with the prefix that nobody reads
+ */
+export function operatorSettings(environment: NodeJS.ProcessEnv): OperatorSettings {
+  const known = new Set<string>();
+  const text = (name: string, fallback: string): string => {
+    known.add(PREFIX + name);
+    return environment[PREFIX + name] ?? fallback;
+  };
+  const number = (name: string, fallback: number, { min, max }: { min: number; max: number }): number => {
+    const value = text(name, String(fallback));
+    const parsed = value.trim() === '' ? Number.NaN : Number(value);
+    if (Number.isFinite(parsed) && parsed >= min && parsed <= max) return parsed;
+    throw new SettingsError(PREFIX + name, value, `must be a number from ${min} to ${max}`);
+  };
+
+  const settings: OperatorSettings = {
+    logLevel: text('LOG_LEVEL', 'info'),
+    metricsHost: text('METRICS_HOST', '0.0.0.0'),
+    metricsPort: number('METRICS_PORT', 8080, { min: 0, max: 65535 }),
+    namespace: environment['POD_NAMESPACE'] ?? 'qdrant-librarian-system',
+    identity: environment['POD_NAME'] ?? hostname(),
+    watchNamespace: text('WATCH_NAMESPACE', '') || undefined,
+    workerImage: text('IMAGE', 'qdrant-librarian'),
+    resyncSeconds: number('RESYNC_SECONDS', 30, { min: 1, max: 86_400 }),
+    busySeconds: number('BUSY_SECONDS', 1, { min: 0.05, max: 60 }),
+    settleSeconds: number('SETTLE_SECONDS', 5, { min: 5, max: 3_600 }),
+    leaseSeconds: number('LEASE_SECONDS', 15, { min: 1, max: 3_600 }),
+    renewSeconds: number('RENEW_SECONDS', 10, { min: 0.5, max: 3_600 }),
+    retrySeconds: number('RETRY_SECONDS', 2, { min: 0.1, max: 600 }),
+    workers: number('WORKERS', 4, { min: 1, max: 64 }),
+  };
+  if (!LEVELS.includes(settings.logLevel)) {
+    throw new SettingsError(`${PREFIX}LOG_LEVEL`, settings.logLevel, `must be one of ${LEVELS.join(', ')}`);
+  }
+  if (!(settings.retrySeconds < settings.renewSeconds && settings.renewSeconds < settings.leaseSeconds)) {
+    throw new SettingsError(
+      `${PREFIX}RENEW_SECONDS`,
+      String(settings.renewSeconds),
+      `must lie between RETRY_SECONDS (${settings.retrySeconds}) and LEASE_SECONDS (${settings.leaseSeconds})`,
+    );
+  }
+  const stranger = Object.keys(environment).find((name) => name.startsWith(PREFIX) && !known.has(name));
+  if (stranger !== undefined) {
+    throw new SettingsError(stranger, environment[stranger] ?? '', `is not a setting; known: ${[...known].join(', ')}`);
+  }
+  return settings;
+}
