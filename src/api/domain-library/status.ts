@@ -1,0 +1,119 @@
+import type { Static } from 'typebox';
+import { big, choice, flag, integer, list, object, optional, text, time } from '../schema/builders.ts';
+import { blockedBy, conditions, lastHandled, observedGeneration, percent } from '../schema/shapes.ts';
+
+const name = (description: string) => text(description, { max: 255 });
+const digestText = (description: string) => text(description, { max: 128 });
+const number = (description: string) => integer(description, { min: 0, max: 1_000_000 });
+
+const generation = object('One physical collection behind the library.', {
+  number: number('Its number.'),
+  collection: name('Its physical name in Qdrant.'),
+  cluster: name('QdrantCluster that holds it.'),
+  state: choice('What it is for.', ['Building', 'Active', 'Retired', 'Failed']),
+  specDigest: digestText('Digest of the shape it was built with.'),
+  createdAt: time('When it was made.'),
+  switchedAt: optional(time('When it became the active one.')),
+  points: optional(big('Points when it was verified.')),
+  digest: optional(digestText('Order-independent digest of its points when it was verified.')),
+});
+export type GenerationStatus = Static<typeof generation>;
+
+const change = object('A change of generation that runs.', {
+  step: choice('Step that it is at.', ['Building', 'Copying', 'Converging', 'Fenced', 'Verified', 'Switched']),
+  from: number('Generation that is active.'),
+  to: number('Generation that is being built.'),
+  reason: text('Which fields need it.', { max: 1024 }),
+  startedAt: time('When it began.'),
+  job: optional(name('Job that copies.')),
+  passes: optional(integer('Passes over the data so far.', { min: 0, max: 1_000_000 })),
+  copied: optional(big('Points copied.')),
+  total: optional(big('Points to copy.')),
+  freezeMilliseconds: optional(big('How long writes were held back, in milliseconds.')),
+  blockedBy: optional(blockedBy),
+});
+export type GenerationChange = Static<typeof change>;
+
+const snapshot = object('A snapshot.', {
+  name: text('Its name.', { min: 1, max: 512 }),
+  generation: number('Generation that it holds.'),
+  destination: choice('Where it lies.', ['local', 's3']),
+  createdAt: time('When it was made.'),
+  sizeBytes: optional(big('Its size, in bytes.')),
+  points: optional(big('Points that it holds.')),
+  checksum: optional(digestText('SHA-256 of the file.')),
+  verified: optional(flag('Whether a trial restore gave the same digest.')),
+});
+export type SnapshotStatus = Static<typeof snapshot>;
+
+const tuning = object('Last measurement.', {
+  measuredAt: time('When.'),
+  queries: integer('Searches measured.', { min: 0, max: 100_000 }),
+  recallPermille: integer('Share of true neighbours found, in thousandths.', { min: 0, max: 1000 }),
+  p95Milliseconds: big('95th percentile of the latency, in milliseconds.'),
+  reached: flag('Whether the goal is reached.'),
+  recommendation: optional(text('Settings that reach the goal at the lowest cost.', { max: 4096 })),
+  report: optional(name('ConfigMap with the details.')),
+});
+
+const domain = object('A domain that was found.', {
+  name: text('Name given to it.', { min: 1, max: 63 }),
+  sharePercent: percent('Share of the points, in percent.'),
+  points: big('Points, estimated.'),
+  library: optional(name('DomainLibrary made of it.')),
+});
+
+export const status = object('What is the case. Written by the operator only.', {
+  observedGeneration,
+  conditions: optional(conditions),
+  cluster: optional(name('QdrantCluster that the library lives on.')),
+  collection: optional(name('Physical name of the active collection.')),
+  generation: optional(number('Number of the active generation.')),
+  assignment: optional(
+    object('Where the library is to live; a RebalancePolicy orders a move by it.', {
+      cluster: name('QdrantCluster.'),
+      policy: optional(name('RebalancePolicy that ordered it.')),
+      planDigest: optional(digestText('Plan that it belongs to.')),
+    }),
+  ),
+  generations: optional(list('All generations that exist.', generation, { max: 32, keys: ['number'] })),
+  change: optional(change),
+  points: optional(big('Points of the active generation.')),
+  vectorsBytes: optional(big('Size of its vectors, in bytes.')),
+  status: optional(choice("Qdrant's colour of the collection.", ['green', 'yellow', 'grey', 'red'])),
+  binding: optional(
+    object('Secret by the Service Binding specification that applications mount.', {
+      name: name('Its name.'),
+    }),
+  ),
+  snapshots: optional(
+    object('Snapshots.', {
+      lastSuccessAt: optional(time('When one was made last.')),
+      lastFailureAt: optional(time('When one failed last.')),
+      nextAt: optional(time('When the next one is due.')),
+      items: optional(
+        list('Those that exist, newest first; at most 64 are shown.', snapshot, { max: 64, keys: ['name'] }),
+      ),
+    }),
+  ),
+  rollback: optional(
+    object('The last value of spec.rollback that was obeyed.', {
+      target: text('Snapshot or generation.', { max: 512 }),
+      uid: text('uid of this object then.', { max: 64 }),
+      state: choice('What came of it.', ['Running', 'Done', 'Failed']),
+      startedAt: time('When it began.'),
+      finishedAt: optional(time('When it ended.')),
+    }),
+  ),
+  tuning: optional(tuning),
+  discovery: optional(
+    object('Last discovery.', {
+      ranAt: time('When.'),
+      domains: optional(list('Domains found; empty: there are none.', domain, { max: 256, keys: ['name'] })),
+      report: optional(name('ConfigMap with the details.')),
+    }),
+  ),
+  lastHandled,
+});
+
+export type DomainLibraryStatus = Static<typeof status>;

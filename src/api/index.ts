@@ -1,0 +1,48 @@
+export type {
+  Hnsw,
+  Optimizers,
+  PayloadIndex,
+  Quantization,
+  Shards,
+  SparseVector,
+  StrictMode,
+  Vector,
+} from './domain-library/collection.ts';
+export { DOMAIN_LIBRARY, type DomainLibrary } from './domain-library/index.ts';
+export type {
+  DomainLibrarySpec,
+  LibraryProfile,
+  Placement,
+  SnapshotDestination,
+} from './domain-library/spec.ts';
+export type {
+  DomainLibraryStatus,
+  GenerationChange,
+  GenerationStatus,
+  SnapshotStatus,
+} from './domain-library/status.ts';
+export { ApiError } from './error.ts';
+export { type AnyLibrarianObject, KINDS, type Kind, kindNamed } from './kinds.ts';
+export {
+  API_VERSION,
+  GROUP,
+  type KindDescriptor,
+  type LibrarianObject,
+  type ObjectMeta,
+  type OwnerReference,
+  PREFIX,
+  type PrinterColumn,
+  type ScaleSubresource,
+  VERSION,
+} from './object.ts';
+export { QDRANT_CLUSTER, type QdrantCluster } from './qdrant-cluster/index.ts';
+export type { ApiKeySource, ExternalCluster, QdrantClusterSpec } from './qdrant-cluster/spec.ts';
+export type { ClusterOperation, PeerStatus, QdrantClusterStatus } from './qdrant-cluster/status.ts';
+export { REBALANCE_POLICY, type RebalancePolicy } from './rebalance-policy/index.ts';
+export type { RebalancePolicySpec } from './rebalance-policy/spec.ts';
+export type { RebalancePolicyStatus } from './rebalance-policy/status.ts';
+export type { Blocker, Condition } from './schema/shapes.ts';
+export type { CelRule, JsonValue, StructuralSchema } from './schema/types.ts';
+export { VECTORIZATION_JOB, type VectorizationJob } from './vectorization-job/index.ts';
+export type { VectorizationJobSpec } from './vectorization-job/spec.ts';
+export type { VectorizationJobStatus } from './vectorization-job/status.ts';
