@@ -1,3 +1,4 @@
+export { crdManifests, crdYaml, customResourceDefinition } from './crd.ts';
 export type {
   Hnsw,
   Optimizers,
@@ -43,6 +44,14 @@ export type { RebalancePolicySpec } from './rebalance-policy/spec.ts';
 export type { RebalancePolicyStatus } from './rebalance-policy/status.ts';
 export type { Blocker, Condition } from './schema/shapes.ts';
 export type { CelRule, JsonValue, StructuralSchema } from './schema/types.ts';
+export { applyDefaults, type ManagedClusterSpec, managedSpec } from './validation/complete.ts';
+export { applySchemaDefaults } from './validation/defaults.ts';
+export { isQuantity, parseQuantity } from './validation/quantity.ts';
+export { evaluateRules, type RuleViolation } from './validation/rules.ts';
+export { validateStructural } from './validation/structural.ts';
+export { pruneUnknown } from './validation/unknown-fields.ts';
+export { validate } from './validation/validate.ts';
+export type { Violation } from './validation/violation.ts';
 export { VECTORIZATION_JOB, type VectorizationJob } from './vectorization-job/index.ts';
 export type { VectorizationJobSpec } from './vectorization-job/spec.ts';
 export type { VectorizationJobStatus } from './vectorization-job/status.ts';

@@ -10,7 +10,8 @@ type KindOptions<Kind extends string> = {
   readonly shortName: string;
   readonly spec: TSchema;
   readonly status: TSchema;
-  readonly nameRule: CelRule;
+  /** Rules about the whole object, such as its name. */
+  readonly rules: readonly CelRule[];
   readonly columns: readonly PrinterColumn[];
   readonly scale?: ScaleSubresource;
 };
@@ -39,7 +40,7 @@ export function kindDescriptor<const Kind extends string>(options: KindOptions<K
       spec: options.spec,
       status: Type.Optional(options.status),
     },
-    { description: options.description, 'x-kubernetes-validations': [options.nameRule] },
+    { description: options.description, 'x-kubernetes-validations': options.rules },
   );
   return {
     group: GROUP,

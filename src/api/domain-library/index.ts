@@ -12,10 +12,17 @@ export const DOMAIN_LIBRARY = kindDescriptor({
   shortName: 'dlib',
   spec,
   status,
-  nameRule: {
-    rule: "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 50",
-    message: 'metadata.name must be a DNS label of at most 50 characters: Jobs and Secrets are named after it',
-  },
+  rules: [
+    {
+      rule: "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 50",
+      message: 'metadata.name must be a DNS label of at most 50 characters: Jobs and Secrets are named after it',
+    },
+    {
+      rule: "has(self.spec.collection) || !self.metadata.name.matches('--g[0-9]+$')",
+      message:
+        'metadata.name must not end in --g<number> unless collection is set: such names are those of generations',
+    },
+  ],
   columns: [
     {
       name: 'Reason',

@@ -35,6 +35,8 @@ function present(key: string): string {
 const rules: readonly CelRule[] = OWNED_KEYS.map(([key, , instead]) => ({
   rule: `!(${present(key)})`,
   message: `${key} may not be specified: ${instead}`,
+  fieldPath: `.${key}`,
+  reason: 'FieldValueForbidden',
 }));
 
 function declare(type: OwnedType): TSchema {

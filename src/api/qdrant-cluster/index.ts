@@ -12,11 +12,13 @@ export const QDRANT_CLUSTER = kindDescriptor({
   shortName: 'qdc',
   spec,
   status,
-  nameRule: {
-    rule: "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 50",
-    message:
-      'metadata.name must be a DNS label that begins with a letter, at most 50 characters: pods and Services are named after it',
-  },
+  rules: [
+    {
+      rule: "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 50",
+      message:
+        'metadata.name must be a DNS label that begins with a letter, at most 50 characters: pods and Services are named after it',
+    },
+  ],
   scale: {
     specReplicasPath: '.spec.size',
     statusReplicasPath: '.status.replicas',

@@ -12,10 +12,12 @@ export const VECTORIZATION_JOB = kindDescriptor({
   shortName: 'vecjob',
   spec,
   status,
-  nameRule: {
-    rule: "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 50",
-    message: 'metadata.name must be a DNS label of at most 50 characters: Jobs are named after it',
-  },
+  rules: [
+    {
+      rule: "self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$') && size(self.metadata.name) <= 50",
+      message: 'metadata.name must be a DNS label of at most 50 characters: Jobs are named after it',
+    },
+  ],
   columns: [
     {
       name: 'Reason',
