@@ -8,7 +8,11 @@ type KeySource = { readonly generate?: boolean; readonly secretKeyRef?: SecretKe
 export type ConnectionSource = {
   readonly metadata: { readonly name?: string; readonly namespace?: string };
   readonly spec: {
-    readonly external?: { readonly url: string; readonly apiKeySecretRef?: SecretKeyRef; readonly caSecretRef?: SecretKeyRef };
+    readonly external?: {
+      readonly url: string;
+      readonly apiKeySecretRef?: SecretKeyRef;
+      readonly caSecretRef?: SecretKeyRef;
+    };
     readonly size?: number;
     readonly apiKey?: KeySource;
     readonly readOnlyApiKey?: KeySource;
@@ -23,18 +27,30 @@ export type SecretLookup = (name: string) => Readonly<Record<string, string>> | 
 /** Stable: these reasons stand in conditions. */
 export type ConnectionRefusal = 'SecretNotFound' | 'SecretKeyMissing' | 'SecretEmpty' | 'SecretInvalid' | 'UrlInvalid';
 export type ConnectionResult =
-  | { readonly ok: true; readonly connection: Connection; /** Changes with anything that matters; holds a hash, no secret. */ readonly key: string }
+  | {
+      readonly ok: true;
+      readonly connection: Connection /** Changes with anything that matters; holds a hash, no secret. */;
+      readonly key: string;
+    }
   | { readonly ok: false; readonly reason: ConnectionRefusal; readonly message: string };
 
-export type ConnectionOptions = { /** Use the key that may only read, where there is one. */ readonly preferReadOnly?: boolean };
+export type ConnectionOptions = {
+  /** Use the key that may only read, where there is one. */ readonly preferReadOnly?: boolean;
+};
 
-type Read = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly reason: ConnectionRefusal; readonly message: string };
+type Read =
+  | { readonly ok: true; readonly value: string }
+  | { readonly ok: false; readonly reason: ConnectionRefusal; readonly message: string };
 
 /**
  * How to reach a cluster: every peer by its own name for one that the operator runs, the URL for an external one,
  * with key and CA from their Secrets. Never empty-handed: measured on 1.18.3, an empty key is not "no key".
  */
-export function connectionOf(cluster: ConnectionSource, secretData: SecretLookup, options: ConnectionOptions = {}): ConnectionResult {
+export function connectionOf(
+  cluster: ConnectionSource,
+  secretData: SecretLookup,
+  options: ConnectionOptions = {},
+): ConnectionResult {
   const { name = '', namespace = '' } = cluster.metadata;
   const apiKeyRef = keyReference(cluster, secretData, options);
   const apiKey = apiKeyRef === undefined ? undefined : readSecret(apiKeyRef, secretData);
@@ -47,9 +63,18 @@ export function connectionOf(cluster: ConnectionSource, secretData: SecretLookup
   const ca = caRef === undefined ? undefined : readSecret(caRef, secretData);
   if (ca?.ok === false) return ca;
   const peers = cluster.spec.external === undefined ? managedPeers(cluster) : externalPeers(cluster.spec.external.url);
-  if (peers === undefined) return { ok: false, reason: 'UrlInvalid', message: 'spec.external.url is not an http(s) URL without a user and password' };
+  if (peers === undefined)
+    return {
+      ok: false,
+      reason: 'UrlInvalid',
+      message: 'spec.external.url is not an http(s) URL without a user and password',
+    };
   const tls: TlsOptions | undefined = ca === undefined ? undefined : { ca: ca.value };
-  const connection: Connection = { peers, ...(apiKey === undefined ? {} : { apiKey: apiKey.value }), ...(tls === undefined ? {} : { tls }) };
+  const connection: Connection = {
+    peers,
+    ...(apiKey === undefined ? {} : { apiKey: apiKey.value }),
+    ...(tls === undefined ? {} : { tls }),
+  };
   return { ok: true, connection, key: `${namespace}/${name}#${fingerprintOf(connection).slice(0, 16)}` };
 }
 
@@ -57,19 +82,27 @@ const API_KEY = 'api-key';
 const READ_ONLY_API_KEY = 'read-only-api-key';
 type Reference = { readonly name: string; readonly key: string };
 
-function keyReference({ metadata, spec }: ConnectionSource, secretData: SecretLookup, options: ConnectionOptions): Reference | undefined {
+function keyReference(
+  { metadata, spec }: ConnectionSource,
+  secretData: SecretLookup,
+  options: ConnectionOptions,
+): Reference | undefined {
   if (spec.external !== undefined) {
     const reference = spec.external.apiKeySecretRef;
     return reference === undefined ? undefined : { name: reference.name, key: reference.key ?? API_KEY };
   }
   const generated = `${metadata.name}-apikey`;
-  const readOnly = { name: spec.readOnlyApiKey?.secretKeyRef?.name ?? generated, key: spec.readOnlyApiKey?.secretKeyRef?.key ?? READ_ONLY_API_KEY };
+  const readOnly = {
+    name: spec.readOnlyApiKey?.secretKeyRef?.name ?? generated,
+    key: spec.readOnlyApiKey?.secretKeyRef?.key ?? READ_ONLY_API_KEY,
+  };
   if (options.preferReadOnly === true && readSecret(readOnly, secretData).ok) return readOnly;
   return { name: spec.apiKey?.secretKeyRef?.name ?? generated, key: spec.apiKey?.secretKeyRef?.key ?? API_KEY };
 }
 
 function caReference({ spec }: ConnectionSource): Reference | undefined {
-  if (spec.external === undefined) return spec.tls === undefined ? undefined : { name: spec.tls.secretName, key: 'ca.crt' };
+  if (spec.external === undefined)
+    return spec.tls === undefined ? undefined : { name: spec.tls.secretName, key: 'ca.crt' };
   const reference = spec.external.caSecretRef;
   return reference === undefined ? undefined : { name: reference.name, key: reference.key ?? 'ca.crt' };
 }
@@ -78,8 +111,10 @@ function readSecret({ name, key }: Reference, secretData: SecretLookup): Read {
   const data = secretData(name);
   if (data === undefined) return { ok: false, reason: 'SecretNotFound', message: `there is no Secret ${name}` };
   const value = data[key];
-  if (value === undefined) return { ok: false, reason: 'SecretKeyMissing', message: `Secret ${name} has no key ${key}` };
-  if (value.trim() === '') return { ok: false, reason: 'SecretEmpty', message: `key ${key} of Secret ${name} is empty` };
+  if (value === undefined)
+    return { ok: false, reason: 'SecretKeyMissing', message: `Secret ${name} has no key ${key}` };
+  if (value.trim() === '')
+    return { ok: false, reason: 'SecretEmpty', message: `key ${key} of Secret ${name} is empty` };
   return { ok: true, value };
 }
 

@@ -207,7 +207,7 @@ function membership(status: Schemas['ClusterStatus'], peer: PeerClient): Members
     consensus_thread_status: thread,
     message_send_failures: failures,
   } = status;
-  const members = Object.entries(peers).map(([id, { uri }]) => ({ peerId: Number(id), uri }));
+  const members = Object.entries(peers).map(([id, info]) => ({ peerId: Number(id), uri: info?.uri ?? '' }));
   return {
     distributed: true,
     peerId,
