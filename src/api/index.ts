@@ -24,6 +24,7 @@ export type {
 } from './domain-library/status.ts';
 export { ApiError } from './error.ts';
 export { type AnyLibrarianObject, KINDS, type Kind, kindNamed } from './kinds.ts';
+export { ManifestError, type ManifestObject, readManifest } from './manifest/read.ts';
 export {
   API_VERSION,
   GROUP,
@@ -46,6 +47,7 @@ export type { Blocker, Condition } from './schema/shapes.ts';
 export type { CelRule, JsonValue, StructuralSchema } from './schema/types.ts';
 export { applyDefaults, type ManagedClusterSpec, managedSpec } from './validation/complete.ts';
 export { applySchemaDefaults } from './validation/defaults.ts';
+export { isRecord } from './validation/json.ts';
 export { isQuantity, parseQuantity } from './validation/quantity.ts';
 export { evaluateRules, type RuleViolation } from './validation/rules.ts';
 export { validateStructural } from './validation/structural.ts';

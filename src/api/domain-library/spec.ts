@@ -120,7 +120,7 @@ export const spec = object(
       text("Public name, a Qdrant alias; default: the object's name. Can't be changed.", {
         min: 1,
         max: 200,
-        pattern: '^[^<>:"/\\\\|?*\\x00\\x1f]+$',
+        pattern: QDRANT_NAME_PATTERN,
         rules: [GENERATION_SUFFIX],
       }),
     ),

@@ -1,6 +1,6 @@
 import type { Static } from 'typebox';
 import { choice, flag, integer, object, optional, text } from '../schema/builders.ts';
-import { objectName, resources, secretKeyRef, storageSize, suspend, url } from '../schema/shapes.ts';
+import { objectName, resources, secretKeyRef, storageSize, suspend, url, VERSION_PATTERN } from '../schema/shapes.ts';
 import { config } from './config.ts';
 import {
   affinity,
@@ -72,7 +72,7 @@ export const spec = object(
     version: optional(
       text('Version of Qdrant, e.g. 1.18.3 (1.16.0 or newer). Upgrades go minor by minor, never down.', {
         max: 16,
-        pattern: '^1\\.(1[6-9]|[2-9][0-9])\\.[0-9]{1,3}$',
+        pattern: VERSION_PATTERN,
       }),
     ),
     image: optional(image),

@@ -5,13 +5,26 @@ import { big, choice, flag, integer, intOrString, list, map, object, optional, t
 export const QUANTITY_PATTERN =
   '^(\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\\+|-)?(([0-9]+(\\.[0-9]*)?)|(\\.[0-9]+))))?$';
 /** Characters that Qdrant refuses in names of collections and vectors. Source: reference/qdrant-api.md 3.1. */
-const QDRANT_NAME_PATTERN = '^[^<>:"/\\\\|?*\\x00\\x1f]+$';
+export const QDRANT_NAME_PATTERN = '^[^<>:"/\\\\|?*\\x00\\x1f]+$';
 const DNS_NAME_PATTERN = '^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$';
 const LABEL_KEY_PATTERN = '^([a-z0-9A-Z]([-a-z0-9A-Z._]*[a-z0-9A-Z])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$';
 const SECRET_KEY_PATTERN = '^[-._a-zA-Z0-9]+$';
 const URL_PATTERN = '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$';
 const CRON_PATTERN = '^(@(hourly|daily|weekly|monthly|yearly)|[^\\s]+( [^\\s]+){4})$';
 const TIME_ZONE_PATTERN = '^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$';
+export const VERSION_PATTERN = '^1\\.(1[6-9]|[2-9][0-9])\\.[0-9]{1,3}$';
+
+/** What a pattern asks for, in words; the expression itself helps nobody. */
+export const PATTERN_MEANINGS: ReadonlyMap<string, string> = new Map([
+  [QUANTITY_PATTERN, 'must be a quantity such as 500m or 10Gi'],
+  [QDRANT_NAME_PATTERN, 'must not contain any of < > : " / \\ | ? *'],
+  [DNS_NAME_PATTERN, 'must be a name of lowercase letters, digits, - and .'],
+  [LABEL_KEY_PATTERN, 'must be a label key'],
+  [URL_PATTERN, 'must be an http:// or https:// URL without user, query and fragment'],
+  [CRON_PATTERN, 'must be five cron fields, or @hourly, @daily, @weekly, @monthly, @yearly'],
+  [TIME_ZONE_PATTERN, 'must be an IANA time zone such as Europe/Vienna'],
+  [VERSION_PATTERN, 'must be a version of Qdrant from 1.16.0 such as 1.18.3'],
+]);
 
 export const objectName = (description: string) => text(description, { min: 1, max: 253, pattern: DNS_NAME_PATTERN });
 

@@ -1,5 +1,6 @@
 import { KINDS, kindNamed } from '../kinds.ts';
 import { API_VERSION, type KindDescriptor } from '../object.ts';
+import { PATTERN_MEANINGS } from '../schema/shapes.ts';
 import { applySchemaDefaults } from './defaults.ts';
 import { isRecord, valueAt } from './json.ts';
 import { evaluateRules } from './rules.ts';
@@ -34,6 +35,13 @@ function checkUnknown({ schema }: KindDescriptor, object: unknown): Violation[] 
     const rule = meant === undefined ? 'unknown field' : `unknown field; did you mean ${meant}?`;
     return { field: unknown.path, value: presentable(unknown.path, unknown.value), rule, reason: 'FieldValueInvalid' };
   });
+}
+
+/** Without the field, which stands beside it, and without an expression where words say the same. */
+function readable(violation: Violation): Violation {
+  const rule = violation.rule.replace(`${violation.field} in body `, '');
+  const pattern = /^should match '(.*)'$/s.exec(rule)?.[1] ?? '';
+  return { ...violation, rule: PATTERN_MEANINGS.get(pattern) ?? rule };
 }
 
 const REASONS = new Set<Violation['reason']>(['FieldValueRequired', 'FieldValueForbidden', 'FieldValueDuplicate']);
