@@ -1,6 +1,16 @@
 import type { Static } from 'typebox';
 import { choice, flag, integer, list, object, optional, text } from '../schema/builders.ts';
-import { collectionName, cron, labelSelector, localRef, percent, suspend, timeZone, url } from '../schema/shapes.ts';
+import {
+  collectionName,
+  cron,
+  labelSelector,
+  localRef,
+  percent,
+  QDRANT_NAME_PATTERN,
+  suspend,
+  timeZone,
+  url,
+} from '../schema/shapes.ts';
 import {
   hnsw,
   optimizers,

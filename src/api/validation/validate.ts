@@ -83,7 +83,7 @@ export function validate(object: unknown, options: { readonly old?: unknown } = 
   const shape = [
     ...checkMetadata(object),
     ...checkUnknown(descriptor, object),
-    ...validateStructural(schema, complete),
+    ...validateStructural(schema, complete).map(readable),
   ];
   if (shape.some(({ rule }) => !rule.startsWith('unknown field'))) return shape;
   const old = options.old === undefined ? undefined : applySchemaDefaults(schema, options.old);
