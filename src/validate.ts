@@ -30,12 +30,14 @@ type Named = ManifestObject & { readonly file: string; readonly kind: string; re
 
 const MANIFEST = /\.(ya?ml|json)$/;
 
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '');
+
 function named(file: string, object: ManifestObject): Named {
   const { value } = object;
   const metadata = isRecord(value) ? value['metadata'] : undefined;
   const name = isRecord(metadata) ? metadata['name'] : undefined;
   const kind = isRecord(value) ? value['kind'] : undefined;
-  return { ...object, file, kind: String(kind ?? ''), name: String(name ?? '') };
+  return { ...object, file, kind: textOf(kind), name: textOf(name) };
 }
 
 const problem = (object: Named, about: { field: string; value?: unknown; rule: string }): Problem => ({
@@ -48,7 +50,7 @@ const problem = (object: Named, about: { field: string; value?: unknown; rule: s
 
 function identity({ value, kind, name }: Named): string {
   const metadata = isRecord(value) && isRecord(value['metadata']) ? value['metadata'] : {};
-  return `${kind} ${String(metadata['namespace'] ?? '')}/${name}`;
+  return `${kind} ${textOf(metadata['namespace'])}/${name}`;
 }
 
 /** Two objects of one kind, namespace and name: the later one would silently replace the other. */

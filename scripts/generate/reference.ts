@@ -11,6 +11,9 @@ subresource. The same text shows in \`kubectl explain\`. \`*\` marks a field tha
 objects in the same namespace.
 `;
 
+/** Descriptions are plain text: what Markdown would read as a mark is escaped. */
+const prose = (text: string): string => text.replaceAll(/[<*_]/g, String.raw`\$&`);
+
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
 
 function typeOf(schema: StructuralSchema): string {
@@ -64,7 +67,7 @@ function table(schema: StructuralSchema): string {
       typeOf(field),
       defaultOf(field),
       bounds(field).join('; '),
-      field.description ?? '',
+      prose(field.description ?? ''),
     ];
     return `| ${cells.map(cell).join(' | ')} |`;
   });
@@ -86,7 +89,7 @@ function rules(schema: StructuralSchema, path: string): PlacedRule[] {
 
 const ruleLines = (schema: StructuralSchema): string =>
   rules(schema, '')
-    .map(({ path, rule }) => `- ${path === '' ? '' : `\`${path}\`: `}${rule.message ?? rule.rule}`)
+    .map(({ path, rule }) => `- ${path === '' ? '' : `\`${path}\`: `}${prose(rule.message ?? rule.rule)}`)
     .join('\n');
 
 function section(descriptor: KindDescriptor): string {
