@@ -1,0 +1,12 @@
+/**
+ * The repository of an image reference, without tag, digest and Docker Hub's implied prefix.
+ *
+ * Source: distribution/reference; `docker.io/library/x:1` and `x` name the same repository.
+ */
+export function imageRepository(image: string): string {
+  const [withoutDigest = ''] = image.split('@');
+  const slash = withoutDigest.lastIndexOf('/');
+  const colon = withoutDigest.indexOf(':', slash + 1);
+  const repository = colon === -1 ? withoutDigest : withoutDigest.slice(0, colon);
+  return repository.replace(/^docker\.io\//, '').replace(/^library\//, '');
+}
