@@ -1,0 +1,86 @@
+/** Key of the operator's mark in a collection's metadata (since Qdrant 1.16). */
+export const MARK_KEY = 'qdrant-librarian';
+
+/** Whose a collection is, and what of it we made: only that may be dropped. */
+export type Mark = {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly generation: number;
+  /** Payload indexes that we made. */
+  readonly indexes?: readonly string[];
+  /** Aliases besides the library's own that we made. */
+  readonly aliases?: readonly string[];
+  readonly fence?: Fence;
+};
+
+/** Writes are held back since `at` (milliseconds since the epoch). */
+export type Fence = {
+  readonly nonce: string;
+  readonly at: number;
+  /** Whether strict mode was on before, and its write limit: for lifting the fence. */
+  readonly before: { readonly enabled: boolean; readonly writeRateLimit?: number };
+};
+
+/** Tokens per minute; the limiter hands out the first one after 60 s (measured, section 11). */
+const FENCED_WRITES_PER_MINUTE = 1;
+/** After this the limiter lets a point through: a fence is worth nothing any more. */
+export const FENCE_HOLDS_SECONDS = 60;
+/** A limit can't be unset by PATCH: this one is never reached. */
+const UNLIMITED = 1_000_000_000;
+
+export type StrictModePatch = { readonly enabled: boolean; readonly write_rate_limit?: number };
+export type FencePatch = {
+  readonly strict_mode_config: StrictModePatch;
+  readonly metadata: { readonly [MARK_KEY]: Mark };
+};
+
+/** Refuses every write with 429 and Retry-After for 60 s, and tells the worker by the same consensus entry. */
+export const fencePatch = (mark: Mark, fence: Fence): FencePatch => ({
+  strict_mode_config: { enabled: true, write_rate_limit: FENCED_WRITES_PER_MINUTE },
+  metadata: { [MARK_KEY]: { ...mark, fence } },
+});
+
+/** Gives back the strict mode from before the fence. */
+export function unfencePatch({ fence, ...mark }: Mark): FencePatch {
+  const before = fence?.before ?? { enabled: false };
+  return {
+    strict_mode_config: { enabled: before.enabled, write_rate_limit: before.writeRateLimit ?? UNLIMITED },
+    metadata: { [MARK_KEY]: mark },
+  };
+}
+
+/** The mark in a collection's metadata; undefined where there is none or it is not ours to read. */
+export function parseMark(metadata: unknown): Mark | undefined {
+  const mark = isRecord(metadata) ? metadata[MARK_KEY] : undefined;
+  if (!isRecord(mark)) return undefined;
+  const { uid, namespace, name, generation, indexes, aliases, fence } = mark;
+  if (typeof uid !== 'string' || typeof namespace !== 'string' || typeof name !== 'string') return undefined;
+  if (typeof generation !== 'number') return undefined;
+  const parsed = parseFence(fence);
+  return {
+    uid,
+    namespace,
+    name,
+    generation,
+    ...(isTexts(indexes) ? { indexes } : {}),
+    ...(isTexts(aliases) ? { aliases } : {}),
+    ...(parsed === undefined ? {} : { fence: parsed }),
+  };
+}
+
+function parseFence(fence: unknown): Fence | undefined {
+  if (!isRecord(fence) || typeof fence['nonce'] !== 'string' || typeof fence['at'] !== 'number') return undefined;
+  const before = isRecord(fence['before']) ? fence['before'] : {};
+  const limit = before['writeRateLimit'];
+  return {
+    nonce: fence['nonce'],
+    at: fence['at'],
+    before: { enabled: before['enabled'] === true, ...(typeof limit === 'number' ? { writeRateLimit: limit } : {}) },
+  };
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isTexts = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string');

@@ -1,0 +1,190 @@
+import type { Logger } from '../telemetry/index.ts';
+import { newProgress, type Progress } from './progress.ts';
+
+/** Where a worker's progress is kept: one ConfigMap, or a stand-in for it. */
+export interface ProgressStore {
+  /** `version` belongs to what was read: a write with it fails once somebody else has written. */
+  read(): Promise<{ readonly progress: Progress | undefined; readonly version: string }>;
+  /** @throws ProgressConflict when `version` is not the present one; @returns the new version */
+  write(progress: Progress, version: string): Promise<string>;
+}
+
+/** Somebody else has written: another worker has taken over. */
+export class ProgressConflict extends Error {
+  override readonly name = 'ProgressConflict';
+}
+
+export type Timing = {
+  /** Monotonic milliseconds. */
+  now(): number;
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+};
+
+export type KeeperOptions = {
+  readonly store: ProgressStore;
+  /** `<uid>/<generation>`. */
+  readonly change: string;
+  readonly identity: { readonly id: string; readonly pod: string };
+  readonly timing: Timing;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** How long a holder that says nothing is taken to be alive. */
+  readonly leaseMilliseconds: number;
+};
+
+/** Between two routine writes; a change of phase is written at once. */
+const WRITE_GAP = 2000;
+const RETRY_GAP = 1000;
+
+/**
+ * Holds the progress of one copy, and with it the right to write to the target.
+ *
+ * A worker that was given up for dead may still be alive, paused in the middle of a page it read long ago. So a
+ * worker writes to the target only while it has held the progress for less than half the lease, and a successor
+ * waits for a whole lease before it begins.
+ */
+export class Keeper {
+  readonly #options: KeeperOptions;
+  readonly #lost = new AbortController();
+  #progress: Progress;
+  #version: string;
+  #confirmedAt: number;
+  #writtenAt: number;
+  #dirty = false;
+  #writing: Promise<void> | undefined;
+
+  private constructor(options: KeeperOptions, progress: Progress, version: string) {
+    this.#options = options;
+    this.#progress = progress;
+    this.#version = version;
+    this.#confirmedAt = options.timing.now();
+    this.#writtenAt = this.#confirmedAt;
+  }
+
+  /** Waits until no other worker can be at work, then takes over its progress. */
+  static async takeOver(options: KeeperOptions): Promise<Keeper> {
+    const { store, timing, identity, signal, leaseMilliseconds } = options;
+    let seen = await store.read();
+    let since = timing.now();
+    for (;;) {
+      const holder = seen.progress?.holder;
+      // The same pod means that its container was started again: the old process is gone.
+      const free = holder === undefined || holder.released || holder.pod === identity.pod;
+      if (free || timing.now() - since >= leaseMilliseconds) {
+        const kept = await Keeper.#begin(options, seen);
+        if (kept !== undefined) return kept;
+      } else {
+        options.log.info({ holder: holder.pod }, 'waiting for another worker to end');
+        await timing.sleep(Math.min(RETRY_GAP, leaseMilliseconds / 4), signal);
+      }
+      const latest = await store.read();
+      if (latest.version !== seen.version) since = timing.now();
+      seen = latest;
+    }
+  }
+
+  static async #begin(
+    options: KeeperOptions,
+    { progress, version }: { progress: Progress | undefined; version: string },
+  ): Promise<Keeper | undefined> {
+    const { store, change, identity } = options;
+    const holder = { ...identity, beat: 0, released: false };
+    const next = progress?.change === change ? { ...progress, holder } : newProgress(change, holder);
+    try {
+      return new Keeper(options, next, await store.write(next, version));
+    } catch (error) {
+      if (error instanceof ProgressConflict) return undefined;
+      throw error;
+    }
+  }
+
+  get progress(): Progress {
+    return this.#progress;
+  }
+
+  /** Fires when another worker has taken over. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Changes the progress; it is written soon. Fields given as undefined are removed. */
+  update(change: { readonly [K in keyof Progress]?: Progress[K] | undefined }): void {
+    const entries = Object.entries({ ...this.#progress, ...change }).filter(([, value]) => value !== undefined);
+    this.#progress = Object.fromEntries(entries) as Progress;
+    this.#dirty = true;
+  }
+
+  /** Writes in the background if something changed, or the lease wants renewing, and the last write is long enough ago. */
+  touch(): void {
+    const { timing, leaseMilliseconds } = this.#options;
+    const age = timing.now() - this.#writtenAt;
+    if (this.#writing !== undefined || age < WRITE_GAP) return;
+    if (!this.#dirty && age < leaseMilliseconds / 4) return;
+    this.save().catch(() => {
+      // Whoever needs the write to have happened asks `mayWrite` or `save`.
+    });
+  }
+
+  /** Throws unless this worker surely is the only one: call it before every write to the target. */
+  async mayWrite(): Promise<void> {
+    const { timing, leaseMilliseconds, signal, log } = this.#options;
+    this.touch();
+    while (timing.now() - this.#confirmedAt > leaseMilliseconds / 2) {
+      try {
+        await this.save();
+      } catch (error) {
+        this.#lost.signal.throwIfAborted();
+        log.warn({ err: error }, 'progress can not be saved');
+        await timing.sleep(RETRY_GAP, signal);
+      }
+    }
+    this.#lost.signal.throwIfAborted();
+    signal.throwIfAborted();
+  }
+
+  /** Writes now, and returns when it is written. */
+  async save(): Promise<void> {
+    while (this.#writing !== undefined) await this.#writing.catch(() => {});
+    this.#writing = this.#write();
+    try {
+      await this.#writing;
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  /** Tells the next worker that it need not wait. */
+  async release(): Promise<void> {
+    if (this.#lost.signal.aborted) return;
+    this.update({ holder: { ...this.#progress.holder, released: true } });
+    await this.save();
+  }
+
+  async #write(): Promise<void> {
+    const { store, timing } = this.#options;
+    const begun = timing.now();
+    const { holder } = this.#progress;
+    this.#progress = { ...this.#progress, holder: { ...holder, beat: holder.beat + 1 } };
+    this.#dirty = false;
+    this.#writtenAt = begun;
+    try {
+      this.#version = await store.write(this.#progress, this.#version);
+      this.#confirmedAt = begun;
+    } catch (error) {
+      this.#dirty = true;
+      if (error instanceof ProgressConflict) await this.#reread(error);
+      else throw error;
+    }
+  }
+
+  /** A conflict may be an answer that got lost: then it is still our own write that stands there. */
+  async #reread(conflict: ProgressConflict): Promise<void> {
+    const { progress, version } = await this.#options.store.read();
+    if (progress?.holder.id === this.#options.identity.id) {
+      this.#version = version;
+      return;
+    }
+    this.#lost.abort(conflict);
+    throw conflict;
+  }
+}

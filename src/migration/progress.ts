@@ -1,0 +1,82 @@
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
+
+/** Key of the ConfigMap under which the progress stands as JSON. */
+export const PROGRESS_KEY = 'progress.json';
+
+const PHASES = ['Copying', 'Converging', 'Verified', 'Done', 'Failed'] as const;
+export type Phase = (typeof PHASES)[number];
+
+const text = Type.String({ maxLength: 4096 });
+const count = Type.Integer({ minimum: 0 });
+const digest = Type.String({ pattern: '^\\d{1,16}-[0-9a-f]{32}$' });
+
+const verification = Type.Object({
+  /** The fence that held while both sides were read. */
+  nonce: text,
+  /** Milliseconds since the epoch, the worker's clock. */
+  at: count,
+  source: digest,
+  target: digest,
+  sourceCount: count,
+  targetCount: count,
+  /** From the moment every peer showed the fence. */
+  freezeMilliseconds: count,
+  /** `<range>:<digest>` of each range that holds points, by spaces. */
+  ranges: Type.String({ maxLength: 400_000 }),
+});
+export type Verification = Static<typeof verification>;
+
+const leak = Type.Object({
+  /** False when the old collection could not be read any more. */
+  checked: Type.Boolean(),
+  /** Points of the old generation that changed after the verification. */
+  found: count,
+  /** Of these: brought over, because the new generation's was untouched. */
+  applied: count,
+  /** Of these: not brought over; the new generation has a later write, or this worker didn't see the verification. */
+  kept: count,
+});
+export type Leak = Static<typeof leak>;
+
+const progress = Type.Object({
+  version: Type.Literal(1),
+  /** `<uid>/<generation>`: progress of another change is no progress of this one. */
+  change: text,
+  phase: Type.Unsafe<Phase>({ enum: PHASES }),
+  holder: Type.Object({ id: text, pod: text, beat: count, released: Type.Boolean() }),
+  copied: count,
+  total: count,
+  /** Passes of comparison that were finished. */
+  passes: count,
+  ranges: Type.Optional(Type.Object({ done: Type.Array(text), cursors: Type.Record(Type.String(), text) })),
+  lastPass: Type.Optional(Type.Object({ milliseconds: count, compared: count, differences: count })),
+  /** Why it waits, or what went wrong last, in words. */
+  note: Type.Optional(text),
+  failure: Type.Optional(Type.Object({ reason: text, message: text })),
+  verified: Type.Optional(verification),
+  leak: Type.Optional(leak),
+});
+
+export type Progress = Static<typeof progress>;
+
+export const newProgress = (change: string, holder: Progress['holder']): Progress => ({
+  version: 1,
+  change,
+  phase: 'Copying',
+  holder,
+  copied: 0,
+  total: 0,
+  passes: 0,
+});
+
+/** @returns undefined for a text that is no progress of this version */
+export function parseProgress(json: string | undefined): Progress | undefined {
+  if (json === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(json);
+    return Value.Check(progress, value) ? (value as Progress) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,372 @@
+import type { Logger } from '../telemetry/index.ts';
+import { formatDigest } from '../vectors/index.ts';
+import { type Comparison, compare, type RangeDigests } from './compare.ts';
+import type { CopyEngine, PassOptions } from './copy.ts';
+import { Keeper, type ProgressStore, type Timing } from './keeper.ts';
+import { closeLeak } from './leak.ts';
+import type { Projection } from './projection.ts';
+import { RangeQueue } from './range-queue.ts';
+import { aliasedEverywhere, commonFence, queued, type Side, type SideState, unreadable } from './side.ts';
+import { VerifiedPoints } from './verified-points.ts';
+import { type Evidence, objections, parseRanges, rangesText, totals } from './verify.ts';
+
+export type CopySettings = {
+  readonly lanes: number;
+  readonly pageSize: number;
+  readonly projection: Projection;
+  /** The public name: when every peer shows it on the target, the switch has happened. */
+  readonly alias: string;
+  /** How long after the fence is seen everywhere a write may still be on its way. */
+  readonly settleMilliseconds: number;
+  /** The same where Qdrant doesn't tell the length of its update queue. */
+  readonly blindSettleMilliseconds: number;
+  readonly pollMilliseconds: number;
+  /** Between two comparisons without a fence: at least this, at most `maxPauseMilliseconds`. */
+  readonly minPauseMilliseconds: number;
+  readonly maxPauseMilliseconds: number;
+  /** A verification that takes longer is given up: the operator lifts the fence. */
+  readonly maxFreezeMilliseconds: number;
+  readonly leaseMilliseconds: number;
+  /** Points whose hashes are kept after the verification, to tell what leaked from what was written since. */
+  readonly rememberPoints: number;
+};
+
+export type CopyTask = {
+  /** `<uid>/<generation>`. */
+  readonly change: string;
+  readonly source: Side;
+  readonly target: Side;
+  readonly engine: CopyEngine;
+  readonly store: ProgressStore;
+  readonly identity: { readonly id: string; readonly pod: string };
+  readonly settings: CopySettings;
+  readonly timing: Timing;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  /** Whether repeating may help. */
+  readonly isTransient: (error: unknown) => boolean;
+};
+
+const MAX_FAILURES = 10;
+const MAX_ROUNDS = 5;
+const MAX_BACKOFF = 30_000;
+
+/**
+ * Copies a generation, keeps the copy in step, proves both equal under the fence, and looks for late writes after the
+ * switch. Ends when that is done. May be killed anywhere: the next one goes on from the progress.
+ *
+ * @throws the signal's reason; ProgressConflict when another worker has taken over; what failed ten times in a row
+ */
+export async function runCopy(task: CopyTask): Promise<void> {
+  const { store, change, identity, timing, log, signal, settings } = task;
+  const keeper = await Keeper.takeOver({
+    store,
+    change,
+    identity,
+    timing,
+    log,
+    signal,
+    leaseMilliseconds: settings.leaseMilliseconds,
+  });
+  try {
+    await new CopyRun(task, keeper).toTheEnd();
+  } finally {
+    await keeper.release().catch((error: unknown) => log.warn({ err: error }, 'progress can not be released'));
+  }
+}
+
+class CopyRun {
+  readonly #task: CopyTask;
+  readonly #keeper: Keeper;
+  readonly #signal: AbortSignal;
+  #failures = 0;
+  #nextPassAt = 0;
+  /** A fence under which the proof failed or took too long: nothing more is tried until it is lifted. */
+  #spentFence: string | undefined;
+  #points: VerifiedPoints | undefined;
+
+  constructor(task: CopyTask, keeper: Keeper) {
+    this.#task = task;
+    this.#keeper = keeper;
+    this.#signal = AbortSignal.any([task.signal, keeper.lost]);
+  }
+
+  async toTheEnd(): Promise<void> {
+    while (this.#keeper.progress.phase !== 'Done') {
+      this.#signal.throwIfAborted();
+      try {
+        await this.#step();
+        this.#failures = 0;
+      } catch (error) {
+        await this.#afterFailure(error);
+      }
+    }
+  }
+
+  async #afterFailure(error: unknown): Promise<void> {
+    this.#signal.throwIfAborted();
+    const { isTransient, log, timing } = this.#task;
+    this.#failures += 1;
+    const message = error instanceof Error ? error.message : 'unknown failure';
+    if (!isTransient(error) || this.#failures >= MAX_FAILURES) {
+      this.#keeper.update({ failure: { reason: reasonOf(error), message: message.slice(0, 1000) } });
+      throw error;
+    }
+    log.warn({ err: error, failures: this.#failures }, 'copying is interrupted');
+    this.#keeper.update({ note: message.slice(0, 1000) });
+    this.#keeper.touch();
+    await timing.sleep(Math.min(MAX_BACKOFF, 250 * 2 ** this.#failures), this.#signal);
+  }
+
+  async #step(): Promise<void> {
+    const { source, target, settings, timing } = this.#task;
+    const { phase, verified } = this.#keeper.progress;
+    if (phase === 'Copying' || phase === 'Failed') return this.#copy();
+    if (verified !== undefined && aliasedEverywhere(await target.state(), settings.alias)) return this.#finish();
+    const state = await source.state();
+    const fence = commonFence(state);
+    if (verified !== undefined && lifted(state, verified.nonce)) return this.#unverify();
+    if (fence !== undefined && verified === undefined && fence !== this.#spentFence) return this.#prove(fence);
+    const calm = state.peers.every((peer) => peer.fence === undefined);
+    if (calm && timing.now() >= this.#nextPassAt) return this.#converge();
+    this.#keeper.touch();
+    await timing.sleep(settings.pollMilliseconds, this.#signal);
+  }
+
+  /** The bulk of the data. */
+  async #copy(): Promise<void> {
+    const { source, target, engine, log } = this.#task;
+    await this.#requireReadable(source, 'source');
+    const keeper = this.#keeper;
+    const queue = new RangeQueue(keeper.progress.ranges);
+    keeper.update({ total: await source.count(), phase: 'Copying', failure: undefined });
+    let copied = keeper.progress.copied;
+    const save = (points: number): void => {
+      copied += points;
+      keeper.update({ copied, ranges: queue.progress() });
+      keeper.touch();
+    };
+    try {
+      await engine.base(source, target, queue, { ...this.#passOptions(this.#signal), onProgress: save });
+    } finally {
+      keeper.update({ copied, ranges: queue.progress() });
+    }
+    log.info({ copied }, 'base copy is done');
+    keeper.update({ phase: 'Converging', ranges: undefined, note: undefined });
+    await keeper.save();
+  }
+
+  /** One comparison of everything; given up as soon as a fence shows, for then a better one is due. */
+  async #converge(): Promise<void> {
+    const { source, target, settings, timing, log } = this.#task;
+    await this.#requireReadable(source, 'source');
+    await this.#requireReadable(target, 'target');
+    const begun = timing.now();
+    const fenced = new AbortController();
+    const signal = AbortSignal.any([this.#signal, fenced.signal]);
+    const watching = this.#watch(signal, (state) => {
+      if (state.peers.some((peer) => peer.fence !== undefined)) fenced.abort(new Error('a fence shows'));
+    });
+    try {
+      const result = await compare(source, target, new RangeQueue(), this.#passOptions(signal));
+      const milliseconds = Math.round(timing.now() - begun);
+      const { passes } = this.#keeper.progress;
+      const lastPass = { milliseconds, compared: result.compared, differences: result.differences };
+      log.info({ pass: passes + 1, ...lastPass }, 'comparison is done');
+      this.#keeper.update({
+        passes: passes + 1,
+        lastPass,
+        total: result.compared,
+        note: undefined,
+        failure: undefined,
+      });
+      await this.#keeper.save();
+      const { minPauseMilliseconds: least, maxPauseMilliseconds: most } = settings;
+      this.#nextPassAt = timing.now() + Math.min(most, Math.max(least, milliseconds));
+    } catch (error) {
+      if (!fenced.signal.aborted) throw error;
+    } finally {
+      fenced.abort(new Error('the pass is over'));
+      await watching;
+    }
+  }
+
+  /** Under the fence: makes the target equal, reads both sides in full, and says so only if everything agrees. */
+  async #prove(nonce: string): Promise<void> {
+    const { source, timing, settings, log } = this.#task;
+    const seenAt = timing.now();
+    if (!(await this.#settle(nonce, seenAt))) return;
+    const over = new AbortController();
+    const signal = AbortSignal.any([this.#signal, over.signal]);
+    const watching = this.#watch(signal, (state) => {
+      if (commonFence(state) !== nonce) over.abort(new Error('the fence was lifted'));
+      if (timing.now() - seenAt > settings.maxFreezeMilliseconds) over.abort(new Error('the freeze took too long'));
+    });
+    try {
+      const evidence = await this.#evidence(signal);
+      const against = objections(evidence);
+      const held = commonFence(await source.state()) === nonce;
+      if (!held) return;
+      if (against.length > 0) return this.#giveUp(nonce, against.join('; '));
+      const { source: whole, target: copy } = totals(evidence.ranges);
+      const freezeMilliseconds = Math.round(timing.now() - seenAt);
+      log.info({ points: whole.count, freezeMilliseconds }, 'both sides are equal');
+      this.#keeper.update({
+        phase: 'Verified',
+        note: undefined,
+        verified: {
+          nonce,
+          at: Date.now(),
+          source: formatDigest(whole),
+          target: formatDigest(copy),
+          sourceCount: evidence.counts.source,
+          targetCount: evidence.counts.target,
+          freezeMilliseconds,
+          ranges: rangesText(evidence.ranges),
+        },
+      });
+      await this.#keeper.save();
+    } catch (error) {
+      if (!over.signal.aborted) throw error;
+      this.#giveUp(nonce, over.signal.reason instanceof Error ? over.signal.reason.message : 'the fence is over');
+    } finally {
+      over.abort(new Error('the proof is over'));
+      await watching;
+    }
+  }
+
+  /** Waits until no write that passed before the fence can be on its way. False when the fence is gone meanwhile. */
+  async #settle(nonce: string, seenAt: number): Promise<boolean> {
+    const { source, timing, settings } = this.#task;
+    for (;;) {
+      const state = await source.state();
+      if (commonFence(state) !== nonce) return false;
+      const waiting = queued(state);
+      const least = waiting === undefined ? settings.blindSettleMilliseconds : settings.settleMilliseconds;
+      if (timing.now() - seenAt >= least && (waiting ?? 0) === 0) return true;
+      if (timing.now() - seenAt > settings.maxFreezeMilliseconds) {
+        this.#giveUp(nonce, `${waiting ?? 0} writes are still queued`);
+        return false;
+      }
+      this.#keeper.touch();
+      await timing.sleep(Math.min(50, settings.pollMilliseconds), this.#signal);
+    }
+  }
+
+  async #evidence(signal: AbortSignal): Promise<Evidence> {
+    const { source, target, settings } = this.#task;
+    const before = await this.#states();
+    const points = new VerifiedPoints(settings.rememberPoints);
+    const remember = (range: number, hash: bigint): void => points.add(range, hash);
+    const ranges = new Map<number, RangeDigests>();
+    let wanted: readonly number[] | undefined;
+    for (let round = 0; round < MAX_ROUNDS && (wanted === undefined || wanted.length > 0); round += 1) {
+      for (const range of wanted ?? []) {
+        points.forget(range);
+        ranges.delete(range);
+      }
+      const queue = new RangeQueue(undefined, wanted);
+      const options = { ...this.#passOptions(signal), remember };
+      const result: Comparison = await compare(source, target, queue, options);
+      for (const [range, digests] of result.ranges) ranges.set(range, digests);
+      wanted = result.dirty;
+    }
+    const counts = { source: await source.count(), target: await target.count() };
+    this.#points = points.isComplete ? points : undefined;
+    return { ranges, counts, states: [...before, ...(await this.#states())] };
+  }
+
+  async #states(): Promise<Evidence['states']> {
+    const { source, target } = this.#task;
+    const [a, b] = await Promise.all([source.state(), target.state()]);
+    return [
+      { side: 'source', state: a },
+      { side: 'target', state: b },
+    ];
+  }
+
+  /** After the switch: nothing that reached the old collection late may stay behind. */
+  async #finish(): Promise<void> {
+    const { source, target, log } = this.#task;
+    const { verified } = this.#keeper.progress;
+    const state = await source.state();
+    const gone = state.silent.length === 0 && state.peers.every(({ exists }) => !exists);
+    const leak =
+      verified === undefined || gone
+        ? { checked: false, found: 0, applied: 0, kept: 0 }
+        : await closeLeak(source, target, {
+            ...this.#passOptions(this.#signal),
+            verified: parseRanges(verified.ranges),
+            points: this.#points,
+          });
+    log.info(leak, 'looked for late writes');
+    this.#keeper.update({ phase: 'Done', leak, note: undefined });
+    await this.#keeper.save();
+  }
+
+  async #unverify(): Promise<void> {
+    const { target, settings } = this.#task;
+    if (aliasedEverywhere(await target.state(), settings.alias)) return;
+    this.#task.log.info('the fence was lifted without a switch');
+    this.#keeper.update({ phase: 'Converging', verified: undefined });
+    await this.#keeper.save();
+  }
+
+  #giveUp(nonce: string, note: string): void {
+    this.#spentFence = nonce;
+    this.#task.log.warn({ note }, 'both sides could not be proved equal');
+    this.#keeper.update({ note: note.slice(0, 1000) });
+    this.#keeper.touch();
+  }
+
+  async #requireReadable(side: Side, name: string): Promise<void> {
+    const reason = unreadable(await side.state());
+    if (reason !== undefined) throw new Unreadable(`the ${name} can't be read in full: ${reason}`);
+  }
+
+  async #watch(signal: AbortSignal, look: (state: SideState) => void): Promise<void> {
+    const { source, timing, settings } = this.#task;
+    while (!signal.aborted) {
+      try {
+        await timing.sleep(settings.pollMilliseconds, signal);
+        this.#keeper.touch();
+        look(await source.state());
+      } catch {
+        // Whatever keeps the state from being read keeps the pass from ending well, too.
+      }
+    }
+  }
+
+  #passOptions(signal: AbortSignal): PassOptions {
+    const { lanes, pageSize, projection } = this.#task.settings;
+    return { lanes, pageSize, projection, signal, write: (action) => this.#write(action, signal) };
+  }
+
+  async #write(action: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    const { isTransient, timing } = this.#task;
+    for (let attempt = 1; ; attempt += 1) {
+      await this.#keeper.mayWrite();
+      signal.throwIfAborted();
+      try {
+        return await action();
+      } catch (error) {
+        if (!isTransient(error) || attempt >= MAX_FAILURES) throw error;
+        await timing.sleep(Math.min(MAX_BACKOFF, 100 * 2 ** attempt), signal);
+      }
+    }
+  }
+}
+
+/** Somewhere the collection still is, and nowhere under this fence: so it is not replaced, but in use again. */
+const lifted = ({ silent, peers }: SideState, nonce: string): boolean =>
+  silent.length === 0 && peers.some(({ exists }) => exists) && !peers.some(({ fence }) => fence === nonce);
+
+/** Not all shards can be read now: reading on would take what is missing for deleted. */
+export class Unreadable extends Error {
+  override readonly name = 'Unreadable';
+}
+
+const reasonOf = (error: unknown): string => {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return error instanceof Error ? error.name : 'Unknown';
+};

@@ -1,0 +1,360 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { SCROLL_ENGINE } from '../../src/migration/copy.ts';
+import type { Progress } from '../../src/migration/progress.ts';
+import { parseProgress } from '../../src/migration/progress.ts';
+import { IDENTITY } from '../../src/migration/projection.ts';
+import { type CopySettings, runCopy } from '../../src/migration/task.ts';
+import type { Point } from '../../src/qdrant/types.ts';
+import { silentLogger } from '../../src/telemetry/index.ts';
+import { digestOf, formatDigest } from '../../src/vectors/index.ts';
+import { connect, FakeWorld, type Hook, Killed } from './world.ts';
+
+const settings: CopySettings = {
+  lanes: 2,
+  pageSize: 4,
+  projection: IDENTITY,
+  alias: 'docs',
+  settleMilliseconds: 100,
+  blindSettleMilliseconds: 400,
+  pollMilliseconds: 50,
+  minPauseMilliseconds: 200,
+  maxPauseMilliseconds: 1000,
+  maxFreezeMilliseconds: 20_000,
+  leaseMilliseconds: 10_000,
+  rememberPoints: 1000,
+};
+
+const uuid = (n: number): string => `${n.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`;
+const point = (id: Point['id'], text: string): Point => ({ id, vector: [1, 2, id === 3 ? -1 : 3], payload: { text } });
+
+function filled(count = 12): FakeWorld {
+  const world = new FakeWorld();
+  for (let n = 1; n <= count; n += 1) world.source.put(point(n % 3 === 0 ? uuid(n << 26) : n * n * 7, `first ${n}`));
+  return world;
+}
+
+let incarnations = 0;
+
+/** One worker process, from start to end or death. */
+function start(world: FakeWorld, hook?: Hook, pod?: string): Promise<void> {
+  incarnations += 1;
+  const name = pod ?? `pod-${incarnations}`;
+  const dead = new AbortController();
+  const killing: Hook = async (call, moment) => {
+    if (dead.signal.aborted) throw new Killed();
+    try {
+      await hook?.(call, moment);
+    } catch (error) {
+      if (error instanceof Killed) dead.abort(error);
+      throw error;
+    }
+  };
+  return runCopy({
+    change: 'uid/2',
+    ...connect(world, killing),
+    engine: SCROLL_ENGINE,
+    identity: { id: `process-${incarnations}`, pod: name },
+    settings,
+    timing: world.time,
+    log: silentLogger,
+    signal: dead.signal,
+    isTransient: () => false,
+  });
+}
+
+/** Does what the operator does: fence, switch on proof, lift what takes too long. */
+async function operate(world: FakeWorld, until: () => boolean, freeze = 5000): Promise<void> {
+  let fencedAt = 0;
+  while (!until()) {
+    await world.time.sleep(30);
+    const progress = parseProgress(world.progress);
+    if (world.alias !== world.source.name || progress === undefined) continue;
+    if (world.source.fence === undefined) {
+      if (progress.passes > 0 && progress.phase === 'Converging') {
+        world.source.fence = `nonce-${world.time.now()}`;
+        fencedAt = world.time.now();
+      }
+    } else if (progress.verified?.nonce === world.source.fence) {
+      world.alias = world.target.name;
+    } else if (world.time.now() - fencedAt > freeze) {
+      world.source.fence = undefined;
+    }
+  }
+}
+
+const finished = (world: FakeWorld): Progress | undefined => {
+  const progress = parseProgress(world.progress);
+  return progress?.phase === 'Done' ? progress : undefined;
+};
+
+test('copies, proves, and ends when the switch was seen', async () => {
+  const world = filled();
+  const wanted = formatDigest(digestOf(world.source.sorted()));
+  let done = false;
+  const worker = start(world).finally(() => {
+    done = true;
+  });
+  await operate(world, () => done);
+  await worker;
+  assert.equal(formatDigest(digestOf(world.target.sorted())), wanted);
+  const progress = finished(world);
+  assert.equal(progress?.verified?.source, wanted);
+  assert.equal(progress?.verified?.target, wanted);
+  assert.deepEqual(progress?.leak, { checked: true, found: 0, applied: 0, kept: 0 });
+  assert.equal(progress?.holder.released, true);
+});
+
+test('an empty collection is copied and proved, too', async () => {
+  const world = new FakeWorld();
+  let done = false;
+  const worker = start(world).finally(() => {
+    done = true;
+  });
+  await operate(world, () => done);
+  await worker;
+  assert.equal(finished(world)?.verified?.sourceCount, 0);
+});
+
+/** Clients that write through the alias; `model` is what they were told is stored. */
+class Clients {
+  readonly model = new Map<string, Point>();
+  readonly #world: FakeWorld;
+  readonly #random: () => number;
+  #written = 0;
+
+  constructor(world: FakeWorld, random: () => number) {
+    this.#world = world;
+    this.#random = random;
+    for (const item of world.source.sorted()) this.model.set(String(item.id), item);
+  }
+
+  writeOnce(): void {
+    const n = Math.floor(this.#random() * 20) + 1;
+    const id = this.#random() < 0.5 ? n * 5 : uuid(n << 25);
+    if (this.#random() < 0.3) {
+      if (this.#world.write((collection) => collection.drop(id))) this.model.delete(String(id));
+      return;
+    }
+    this.#written += 1;
+    const item = point(id, `write ${this.#written}`);
+    if (this.#world.write((collection) => collection.put(item))) this.model.set(String(id), item);
+  }
+
+  check(): void {
+    const stored = this.#world.active.sorted();
+    const wanted = [...this.model.values()];
+    assert.deepEqual(stored.map(({ id }) => String(id)).toSorted(), wanted.map(({ id }) => String(id)).toSorted());
+    assert.equal(formatDigest(digestOf(stored)), formatDigest(digestOf(wanted)));
+  }
+}
+
+const seeded = (seed: number): (() => number) => {
+  let state = seed | 1;
+  return () => {
+    state = Math.imul(state ^ (state >>> 15), state | 1);
+    state ^= state + Math.imul(state ^ (state >>> 7), state | 61);
+    return ((state ^ (state >>> 14)) >>> 0) / 4294967296;
+  };
+};
+
+type Death = { readonly after: number; readonly moment: 'before' | 'after' };
+
+/** Runs workers until one ends well; the nth dies at its nth death's call. */
+async function runThrough(
+  world: FakeWorld,
+  clients: Clients,
+  deaths: readonly Death[],
+  samePod = false,
+): Promise<number> {
+  let calls = 0;
+  let done = false;
+  const operator = operate(world, () => done);
+  try {
+    for (const death of [...deaths, undefined]) {
+      calls = 0;
+      const hook: Hook = (_call, moment) => {
+        if (moment === 'before') {
+          calls += 1;
+          clients.writeOnce();
+        }
+        if (death !== undefined && calls >= death.after && moment === death.moment) throw new Killed();
+      };
+      try {
+        await start(world, hook, samePod ? 'pod' : undefined);
+        break;
+      } catch (error) {
+        if (!(error instanceof Killed)) throw error;
+      }
+    }
+  } finally {
+    done = true;
+    await operator;
+  }
+  return calls;
+}
+
+test('killed at every call, before and after it took effect: no acknowledged write is lost, nothing appears', async () => {
+  const world = filled(6);
+  const calls = await runThrough(world, new Clients(world, seeded(1)), []);
+  assert.ok(calls > 40);
+  for (let after = 1; after <= calls; after += 1) {
+    for (const moment of ['before', 'after'] as const) {
+      const again = filled(6);
+      const clients = new Clients(again, seeded(after));
+      await runThrough(again, clients, [{ after, moment }], after % 2 === 0);
+      assert.ok(finished(again) !== undefined, `killed ${moment} call ${after}`);
+      assert.equal(again.alias, 'docs--g2');
+      clients.check();
+    }
+  }
+});
+
+test('property: however often and wherever workers die while clients write, what was acknowledged is what is stored', async () => {
+  const death = fc.record({ after: fc.integer({ min: 1, max: 120 }), moment: fc.constantFrom('before', 'after') });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(death, { maxLength: 5 }),
+      fc.integer(),
+      fc.integer({ min: 0, max: 30 }),
+      async (deaths, seed, size) => {
+        const world = filled(size);
+        const clients = new Clients(world, seeded(seed));
+        await runThrough(world, clients, deaths as Death[]);
+        assert.equal(world.alias, 'docs--g2');
+        clients.check();
+      },
+    ),
+    { numRuns: 25 },
+  );
+});
+
+test('writes the progress at most once in two seconds, but for changes of phase', async () => {
+  const world = filled(40);
+  let done = false;
+  const worker = start(world, async (call) => {
+    if (call.endsWith('.page')) await world.time.sleep(100);
+  }).finally(() => {
+    done = true;
+  });
+  await operate(world, () => done, 60_000);
+  await worker;
+  const gaps = world.writes.slice(1).map((at, index) => at - (world.writes[index] ?? 0));
+  const phases = 8;
+  assert.ok(gaps.filter((gap) => gap < 2000).length <= phases, gaps.join(' '));
+});
+
+test('does not begin while another worker may be alive, and then goes on from its progress', async () => {
+  const world = filled();
+  await assert.rejects(
+    start(world, (call) => {
+      if (call === 'target.upsert' && world.target.points.size > 0) throw new Killed();
+    }),
+    Killed,
+  );
+  const diedAt = world.time.now();
+  let firstWrite: number | undefined;
+  let done = false;
+  const successor = start(world, (call) => {
+    if (call === 'target.upsert') firstWrite ??= world.time.now();
+  }).finally(() => {
+    done = true;
+  });
+  await operate(world, () => done);
+  await successor;
+  assert.ok((firstWrite ?? 0) - diedAt >= settings.leaseMilliseconds);
+});
+
+test('a worker that was given up for dead writes nothing more once another has taken over', async () => {
+  const world = filled();
+  let writesOfFirst = 0;
+  let paused: (() => void) | undefined;
+  const first = start(world, (call, moment) => {
+    if (call !== 'source.page' || moment !== 'after' || paused !== undefined) {
+      if (call.startsWith('target.upsert') && moment === 'after') writesOfFirst += 1;
+      return;
+    }
+    return new Promise<void>((resolve) => {
+      paused = resolve;
+    });
+  });
+  const ended = assert.rejects(first, /somebody else/);
+  let done = false;
+  const second = start(world).finally(() => {
+    done = true;
+  });
+  await operate(world, () => done);
+  await second;
+  const before = writesOfFirst;
+  paused?.();
+  await ended;
+  assert.equal(writesOfFirst, before);
+  assert.equal(formatDigest(digestOf(world.target.sorted())), formatDigest(digestOf(world.source.sorted())));
+});
+
+test('a fence that is lifted without a switch makes it converge again', async () => {
+  const world = filled();
+  let lifted = false;
+  let done = false;
+  const worker = start(world, () => {
+    const progress = parseProgress(world.progress);
+    if (progress?.verified === undefined || lifted) return;
+    lifted = true;
+    world.source.fence = undefined;
+    world.source.put(point(999, 'after the fence was lifted'));
+  }).finally(() => {
+    done = true;
+  });
+  await operate(world, () => done);
+  await worker;
+  assert.ok(lifted);
+  assert.ok(world.target.sorted().some(({ id }) => id === 999));
+});
+
+test('does not call a partly readable source proved', async () => {
+  const world = filled();
+  let proofs = 0;
+  let done = false;
+  const worker = start(world, (call) => {
+    if (call === 'source.count' && world.source.fence !== undefined) {
+      proofs += 1;
+      // Readable again just before the states are looked at: the count gives it away.
+      if (proofs === 1) world.source.readable = true;
+    }
+    if (call === 'source.page' && world.source.fence !== undefined && proofs === 0) world.source.readable = false;
+  }).finally(() => {
+    done = true;
+  });
+  await operate(world, () => done);
+  await worker;
+  assert.ok(proofs >= 2, 'the first proof was refused');
+  assert.equal(formatDigest(digestOf(world.target.sorted())), formatDigest(digestOf(world.source.sorted())));
+});
+
+test('what reaches the old collection between proof and switch is brought over, later writes win', async () => {
+  const world = filled();
+  let leaked = false;
+  let done = false;
+  const worker = start(world, () => {
+    if (leaked || world.alias !== world.target.name) return;
+    leaked = true;
+    world.source.put(point(7, 'late'));
+    world.source.put(point(28, 'late, but'));
+    world.target.put(point(28, 'written since'));
+    world.source.put(point(4711, 'late and new'));
+    world.source.drop(112);
+    world.target.put(point(5000, 'new'));
+  }).finally(() => {
+    done = true;
+  });
+  await operate(world, () => done);
+  await worker;
+  const texts = Object.fromEntries(world.target.sorted().map(({ id, payload }) => [String(id), payload['text']]));
+  assert.equal(texts['7'], 'late');
+  assert.equal(texts['28'], 'written since');
+  assert.equal(texts['4711'], 'late and new');
+  assert.equal(texts['112'], undefined);
+  assert.equal(texts['5000'], 'new');
+  assert.deepEqual(finished(world)?.leak, { checked: true, found: 4, applied: 3, kept: 1 });
+});

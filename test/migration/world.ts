@@ -1,0 +1,158 @@
+import type { Timing } from '../../src/migration/keeper.ts';
+import { ProgressConflict, type ProgressStore } from '../../src/migration/keeper.ts';
+import type { Progress } from '../../src/migration/progress.ts';
+import { positionOf } from '../../src/migration/ranges.ts';
+import type { Side, SideState } from '../../src/migration/side.ts';
+import type { Point, PointId } from '../../src/qdrant/types.ts';
+
+/** Time that passes only when nothing else can happen. */
+export class VirtualTime implements Timing {
+  #now = 0;
+  #timers: { at: number; resolve: () => void }[] = [];
+  #pumping = false;
+
+  now(): number {
+    return this.#now;
+  }
+
+  async sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    await new Promise<void>((resolve) => {
+      this.#timers.push({ at: this.#now + milliseconds, resolve });
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+      this.#pump();
+    });
+    signal?.throwIfAborted();
+  }
+
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    setImmediate(() => {
+      this.#pumping = false;
+      this.#timers.sort((a, b) => a.at - b.at);
+      const next = this.#timers.shift();
+      if (next === undefined) return;
+      this.#now = Math.max(this.#now, next.at);
+      next.resolve();
+      this.#pump();
+    });
+  }
+}
+
+/** What a killed process throws when it would go on. */
+export class Killed extends Error {}
+
+/** One collection of the fake cluster. */
+export class FakeCollection {
+  readonly name: string;
+  readonly points = new Map<bigint, Point>();
+  fence: string | undefined;
+  readable = true;
+  exists = true;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  put(point: Point): void {
+    this.points.set(positionOf(point.id), point);
+  }
+
+  drop(id: PointId): void {
+    this.points.delete(positionOf(id));
+  }
+
+  sorted(): Point[] {
+    return [...this.points.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, point]) => point);
+  }
+}
+
+/** Two collections, an alias, a ConfigMap: all that survives a worker. */
+export class FakeWorld {
+  readonly time = new VirtualTime();
+  readonly source = new FakeCollection('docs--g1');
+  readonly target = new FakeCollection('docs--g2');
+  alias = 'docs--g1';
+  progress: string | undefined;
+  version = 0;
+  /** Times at which the progress was written. */
+  readonly writes: number[] = [];
+
+  get active(): FakeCollection {
+    return this.alias === this.source.name ? this.source : this.target;
+  }
+
+  /** A client's write through the alias; false when the fence refuses it. */
+  write(change: (collection: FakeCollection) => void): boolean {
+    if (this.active.fence !== undefined) return false;
+    change(this.active);
+    return true;
+  }
+}
+
+/** Called before (`'before'`) and after (`'after'`) each call of a worker; throws to kill it. */
+export type Hook = (call: string, moment: 'before' | 'after') => void | Promise<void>;
+
+/** The fake world as one incarnation of a worker reaches it. */
+export function connect(world: FakeWorld, hook: Hook = () => {}): { source: Side; target: Side; store: ProgressStore } {
+  const call = async <T>(name: string, action: () => T): Promise<T> => {
+    await Promise.resolve();
+    await hook(name, 'before');
+    const result = action();
+    await hook(name, 'after');
+    return result;
+  };
+  const side = (collection: FakeCollection, name: string): Side => ({
+    collection: collection.name,
+    page: (offset, limit) =>
+      call(`${name}.page`, () => {
+        const from = offset === undefined ? -1n : positionOf(offset);
+        const rest = collection.sorted().filter(({ id }) => positionOf(id) >= from);
+        const visible = collection.readable ? rest : rest.filter((_, at) => at % 2 === 0);
+        return { points: visible.slice(0, limit), nextOffset: visible[limit]?.id };
+      }),
+    upsert: (points) =>
+      call(`${name}.upsert`, () => {
+        for (const point of points) collection.put(point);
+      }),
+    remove: (ids) =>
+      call(`${name}.remove`, () => {
+        for (const id of ids) collection.drop(id);
+      }),
+    count: () => call(`${name}.count`, () => collection.points.size),
+    state: () => call(`${name}.state`, () => stateOf(world, collection)),
+  });
+  return {
+    source: side(world.source, 'source'),
+    target: side(world.target, 'target'),
+    store: {
+      read: () =>
+        call('store.read', () => ({
+          progress: world.progress === undefined ? undefined : (JSON.parse(world.progress) as Progress),
+          version: String(world.version),
+        })),
+      write: (progress, version) =>
+        call('store.write', () => {
+          if (version !== String(world.version)) throw new ProgressConflict('somebody else has written');
+          world.progress = JSON.stringify(progress);
+          world.version += 1;
+          world.writes.push(world.time.now());
+          return String(world.version);
+        }),
+    },
+  };
+}
+
+const stateOf = (world: FakeWorld, collection: FakeCollection): SideState => ({
+  silent: [],
+  peers: [0, 1].map((peer) => ({
+    peer: `docs-${peer}`,
+    exists: collection.exists,
+    unreadableShards: collection.readable ? [] : [1],
+    transfers: 0,
+    fence: collection.fence,
+    updateQueue: 0,
+    aliases: world.alias === collection.name ? ['docs'] : [],
+  })),
+});
