@@ -100,6 +100,7 @@ class Link {
   readonly #agent: Agent;
   readonly #apiKey: string | undefined;
   readonly #tls: TlsOptions | undefined;
+  readonly #connectTimeout: number;
   readonly #transports = new Map<string, PeerTransport>();
 
   constructor(
@@ -115,6 +116,7 @@ class Link {
     }
     this.#apiKey = apiKey;
     this.#tls = tls;
+    this.#connectTimeout = connectTimeout;
     this.#agent = new Agent({
       connections: CONNECTIONS_PER_PEER,
       pipelining: 1,
@@ -134,7 +136,10 @@ class Link {
     const known = this.#transports.get(address.name);
     if (known !== undefined) return known;
     const apiKey = this.#apiKey;
-    const grpc = address.grpc === undefined ? undefined : new GrpcPoints({ address, apiKey, tls: this.#tls });
+    const grpc =
+      address.grpc === undefined
+        ? undefined
+        : new GrpcPoints({ address, apiKey, tls: this.#tls, connectTimeout: this.#connectTimeout });
     const transport = new PeerTransport({ address, agent: this.#agent, apiKey, grpc });
     this.#transports.set(address.name, transport);
     return transport;

@@ -95,8 +95,9 @@ export class Executor {
   async #once<T>(call: Call<T>, options: CallOptions, index: number): Promise<T> {
     const peer = this.#peers[index];
     const { operation, safety } = call;
-    if (peer === undefined)
-      throw new QdrantError({ code: 'Unreachable', operation, peer: 'cluster', message: 'it has no peers' });
+    if (peer === undefined) {
+      throw new QdrantError({ code: 'BadRequest', operation, peer: 'cluster', message: 'it has no peers' });
+    }
     const mutating = safety !== 'read';
     const origin = { operation, mutating, peer: peer.name, secrets: [] };
     if (options.signal?.aborted === true) throw aborted(origin, false);

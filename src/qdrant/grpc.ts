@@ -1,9 +1,11 @@
 import type { ConnectError } from '@connectrpc/connect';
 import type { GetResponse, PointsOperationResponse, QdrantClient, ScrollResponse } from '@qdrant/js-client-grpc';
+import { httpUrl } from './address.ts';
 import type { Attempt } from './call.ts';
 import { startDeadline } from './deadline.ts';
 import { codeOfStatus, QdrantError } from './errors.ts';
 import { aborted, clean, faultCode, type Origin, parseRetryAfter, timedOut, unanswered } from './faults.ts';
+import { GrpcSession } from './grpc-session.ts';
 import type { PeerAddress, TlsOptions } from './types.ts';
 
 /** The generated client of Qdrant's `Points` service. */
@@ -19,16 +21,20 @@ export type GrpcOptions = {
   readonly address: PeerAddress;
   readonly apiKey: string | undefined;
   readonly tls: TlsOptions | undefined;
+  /** Milliseconds. */
+  readonly connectTimeout: number;
 };
 
-type Connected = { readonly api: PointsApi; readonly close: () => void };
+type Connected = { readonly api: PointsApi; readonly session: GrpcSession };
 
 /** The points service of one peer over gRPC: bulk reads and writes. Loaded and connected at the first call. */
 export class GrpcPoints {
   readonly #options: GrpcOptions;
   #connected: Promise<Connected> | undefined;
 
+  /** @throws QdrantError `BadRequest` for an address that is no URL */
   constructor(options: GrpcOptions) {
+    httpUrl(options.address.grpc ?? '', options.address.name);
     this.#options = options;
   }
 
@@ -47,7 +53,7 @@ export class GrpcPoints {
   async close(): Promise<void> {
     const connected = this.#connected;
     this.#connected = undefined;
-    (await connected)?.close();
+    (await connected)?.session.close();
   }
 
   async #call<T>(
@@ -55,7 +61,7 @@ export class GrpcPoints {
     send: (api: PointsApi, options: Parameters<PointsApi['get']>[1]) => Promise<T>,
   ): Promise<T> {
     this.#connected ??= connect(this.#options);
-    const { api } = await this.#connected;
+    const { api, session } = await this.#connected;
     const deadline = startDeadline(attempt.timeout, attempt.signal);
     const { apiKey, address } = this.#options;
     const headers = { ...attempt.headers, ...(apiKey === undefined ? {} : { 'api-key': apiKey }) };
@@ -64,7 +70,11 @@ export class GrpcPoints {
     } catch (error) {
       const { operation, mutating } = attempt;
       const origin = { operation, mutating, peer: address.name, secrets: [apiKey ?? ''] };
-      if (deadline.expired()) throw timedOut(attempt.timeout, origin);
+      if (deadline.expired()) {
+        // The connection may be dead without anyone having said so.
+        session.renew();
+        throw timedOut(attempt.timeout, origin);
+      }
       if (attempt.signal?.aborted === true) throw aborted(origin, true);
       throw grpcFault(error, origin);
     } finally {
@@ -73,12 +83,11 @@ export class GrpcPoints {
   }
 }
 
-const WINDOW_BYTES = 16 * 1024 * 1024;
 const POINTS_SERVICE = 'qdrant.Points';
 
-async function connect({ address, tls }: GrpcOptions): Promise<Connected> {
+async function connect({ address, tls, connectTimeout }: GrpcOptions): Promise<Connected> {
   // Only workers move points in bulk: the operator never loads this.
-  const [{ createClient }, { createGrpcTransport, Http2SessionManager }, { Qdrant }] = await Promise.all([
+  const [{ createClient }, { createGrpcTransport }, { Qdrant }] = await Promise.all([
     import('@connectrpc/connect'),
     import('@connectrpc/connect-node'),
     import('@qdrant/js-client-grpc'),
@@ -88,21 +97,9 @@ async function connect({ address, tls }: GrpcOptions): Promise<Connected> {
     .flatMap((file) => file.services)
     .find(({ typeName }) => typeName === POINTS_SERVICE);
   if (service === undefined) throw new TypeError(`@qdrant/js-client-grpc has no ${POINTS_SERVICE}`);
-  const baseUrl = new URL(address.grpc ?? '').href.replace(/\/$/, '');
-  const sessionManager = new Http2SessionManager(
-    baseUrl,
-    { pingIntervalMs: 30_000 },
-    {
-      // The default window of 64 KB would make a page of points wait for dozens of round trips.
-      settings: { initialWindowSize: WINDOW_BYTES },
-      ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
-      ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
-      ...(tls?.key === undefined ? {} : { key: tls.key }),
-      ...(tls?.serverName === undefined ? {} : { servername: tls.serverName }),
-    },
-  );
-  const transport = createGrpcTransport({ baseUrl, sessionManager, acceptCompression: [] });
-  return { api: createClient(service, transport) as unknown as PointsApi, close: () => sessionManager.abort() };
+  const session = new GrpcSession({ url: address.grpc ?? '', tls, connectTimeout });
+  const transport = createGrpcTransport({ baseUrl: session.authority, sessionManager: session, acceptCompression: [] });
+  return { api: createClient(service, transport) as unknown as PointsApi, session };
 }
 
 /** HTTP equals of gRPC's status numbers. Source: google.rpc.Code. */

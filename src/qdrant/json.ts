@@ -30,10 +30,10 @@ const doubleText = (value: number): string => {
   return /[.e]/.test(text) ? text : `${text}.0`;
 };
 
-/** Integers of 16 digits and more, outside of strings or (harmlessly) inside one. */
-const LONG_INTEGER = /[[:,\s]-?\d{16,}\s*[,\]}]|^\s*-?\d{16,}\s*$/;
+/** Integers of 16 digits and more; one inside a string only costs time. */
+const LONG_INTEGER = /(?:^|[[:,\s])-?\d{16,}(?:$|[,\]}\s])/;
 /** Floats that may be integral: `1.0`, `1e20`, `1.5e3`. */
-const INTEGRAL_DOUBLE = /[[:,\s]-?\d+(?:\.0+|(?:\.\d+)?[eE]\+?\d+)\s*[,\]}]/;
+const INTEGRAL_DOUBLE = /(?:^|[[:,\s])-?\d+(?:\.0+|(?:\.\d+)?[eE]\+?\d+)(?:$|[,\]}\s])/;
 
 /**
  * JSON without loss: integers beyond 2^53 become bigints, and with `doubles` integral floats become `Double`.

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Agent } from 'undici';
+import { httpUrl } from './address.ts';
 import type { Attempt } from './call.ts';
 import { type Deadline, startDeadline } from './deadline.ts';
 import { QdrantError } from './errors.ts';
@@ -45,7 +46,7 @@ export class PeerTransport {
   readonly #prefix: string;
 
   constructor({ address, agent, apiKey, grpc }: PeerTransportOptions) {
-    const url = parseUrl(address);
+    const url = httpUrl(address.rest, address.name);
     this.name = address.name;
     this.#origin = url.origin;
     this.#prefix = url.pathname.replace(/\/+$/, '');
@@ -150,17 +151,6 @@ export class PeerTransport {
     if (attempt.signal?.aborted === true) return aborted(origin, true);
     return unanswered(error, origin);
   }
-}
-
-function parseUrl({ name, rest }: PeerAddress): URL {
-  const url = URL.canParse(rest) ? new URL(rest) : undefined;
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return url;
-  throw new QdrantError({
-    code: 'BadRequest',
-    operation: 'connect',
-    peer: name,
-    message: 'its address is not an http(s) URL',
-  });
 }
 
 function queryText(query: RestRequest['query']): string {

@@ -1,4 +1,4 @@
-import type { Double, Json, JsonObject } from './json.ts';
+import { Double, type JsonObject } from './json.ts';
 import { isMulti, isNamed, isSparse } from './point-grpc.ts';
 import type { Point, PointId, PointVectors, ScoredPoint, ShardKey, VectorValue } from './types.ts';
 
@@ -53,22 +53,40 @@ function fromRestVector(vector: RestVector): VectorValue {
 /** Qdrant prints the shortest text of a float32, gRPC carries the float32 itself: this makes them equal. */
 const float = (value: RestNumber): number => (value === null ? Number.NaN : Math.fround(Number(value)));
 
-/** A point as Qdrant's REST requests want it. */
-export type RestPoint = {
-  readonly id: PointId;
-  readonly vector: PointVectors;
-  readonly payload: Readonly<Record<string, Json>>;
-};
-
-/** @throws RangeError for a vector value that JSON can't carry: measured, Qdrant then refuses the point without saying why */
-export function toRestPoint({ id, vector, payload }: Point): RestPoint {
+/**
+ * A point as Qdrant's REST requests want it.
+ *
+ * @throws RangeError for a vector value that JSON can't carry: measured, Qdrant then refuses the point without saying why
+ */
+export function toRestPoint({ id, vector, payload }: Point): { id: PointId; vector: unknown; payload: JsonObject } {
   const all: readonly VectorValue[] = isNamed(vector) ? Object.values(vector) : [vector];
-  if (!all.every(allFinite))
+  if (!all.every((value) => rowsOf(value).every((row) => row.every(Number.isFinite)))) {
     throw new RangeError(`point ${id}: a vector value is not finite, which only gRPC can carry`);
-  return { id, vector, payload };
+  }
+  if (!all.some(needsFloats)) return { id, vector, payload };
+  const written = isNamed(vector)
+    ? Object.fromEntries(Object.entries(vector).map(([name, value]) => [name, asFloats(value)]))
+    : asFloats(vector);
+  return { id, vector: written, payload };
 }
 
-function allFinite(vector: VectorValue): boolean {
-  if (isSparse(vector)) return vector.values.every(Number.isFinite);
-  return isMulti(vector) ? vector.every((row) => row.every(Number.isFinite)) : vector.every(Number.isFinite);
+function rowsOf(vector: VectorValue): readonly (readonly number[])[] {
+  if (isSparse(vector)) return [vector.values];
+  return isMulti(vector) ? vector : [vector];
+}
+
+/**
+ * Measured on 1.18.3: a multivector of two rows whose first row is written in integers is taken for a sparse vector,
+ * `[[1,2],[3,4]]` for indices and values, and refused. And JSON.stringify writes -0 as 0.
+ */
+const needsFloats = (vector: VectorValue): boolean =>
+  (!isSparse(vector) && isMulti(vector) && vector.length === 2) ||
+  rowsOf(vector).some((row) => row.some(isNegativeZero));
+
+const isNegativeZero = (value: number): boolean => Object.is(value, -0);
+
+function asFloats(vector: VectorValue): unknown {
+  const floats = (row: readonly number[]) => row.map((value) => (Number.isInteger(value) ? new Double(value) : value));
+  if (isSparse(vector)) return { indices: vector.indices, values: floats(vector.values) };
+  return isMulti(vector) ? vector.map(floats) : floats(vector);
 }
