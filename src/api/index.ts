@@ -25,6 +25,7 @@ export type {
 export { ApiError } from './error.ts';
 export { type AnyLibrarianObject, KINDS, type Kind, kindNamed } from './kinds.ts';
 export { ManifestError, type ManifestObject, readManifest } from './manifest/read.ts';
+export { ANNOTATIONS, clusterLabels, FIELD_MANAGERS, FINALIZER } from './names.ts';
 export {
   API_VERSION,
   GROUP,

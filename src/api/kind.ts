@@ -36,7 +36,8 @@ export function kindDescriptor<const Kind extends string>(options: KindOptions<K
     {
       apiVersion: Type.Optional(Type.String({ description: `${GROUP}/${VERSION}` })),
       kind: Type.Optional(Type.String({ description: kind })),
-      metadata: Type.Optional(Type.Unsafe({ type: 'object', description: 'Standard object metadata.' })),
+      // Kubernetes refuses a schema that says more about metadata.
+      metadata: Type.Optional(Type.Unsafe({ type: 'object' })),
       spec: options.spec,
       status: Type.Optional(options.status),
     },

@@ -1,7 +1,9 @@
-import type { CelInput } from '@bufbuild/cel';
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { type CelInput, isCelError, parse, plan } from '@bufbuild/cel';
 import type { StructuralSchema } from '../schema/types.ts';
+import { CEL_ENVIRONMENT } from './cel-environment.ts';
 import { isRecord, own } from './json.ts';
+
+const toTimestamp = plan(CEL_ENVIRONMENT, parse('timestamp(text)'));
 
 /** Words that CEL reserves; Kubernetes writes such a field `__word__`. */
 const RESERVED = new Set(
@@ -44,7 +46,8 @@ export function toCelInput(schema: StructuralSchema, value: unknown): CelInput {
     return isInt && Number.isInteger(value) ? BigInt(value) : value;
   }
   if (typeof value === 'string') {
-    return schema.format === 'date-time' ? timestampFromDate(new Date(value)) : value;
+    const time = schema.format === 'date-time' ? toTimestamp({ text: value }) : value;
+    return isCelError(time) ? value : time;
   }
   if (Array.isArray(value)) return value.map((item: unknown) => toCelInput(schema.items ?? {}, item));
   return isRecord(value) ? fields(schema, value) : null;
