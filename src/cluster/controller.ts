@@ -1,0 +1,69 @@
+import type { DomainLibrary, QdrantCluster } from '../api/index.ts';
+import {
+  Controller,
+  type KubeObject,
+  type ObjectKey,
+  type PersistentVolumeClaim,
+  type Pod,
+  specChanged,
+  toController,
+  watching,
+} from '../kube/index.ts';
+import { type ClusterDeps, QDRANT_CLUSTERS } from './deps.ts';
+import { CLUSTER_LABEL } from './names.ts';
+import { apiKeyReference, readOnlyKeyReference } from './objects/secret.ts';
+import { ClusterReconciler } from './reconciler.ts';
+
+/** Reconciles QdrantClusters. The informers in `deps` are the caller's to start. */
+export function clusterController(deps: ClusterDeps): Controller<QdrantCluster> {
+  const { informers, settings } = deps;
+  const reconciler = new ClusterReconciler(deps);
+  const owner = toController(QDRANT_CLUSTERS);
+  return new Controller<QdrantCluster>({
+    name: 'qdrantcluster',
+    primary: informers.clusters,
+    filter: specChanged,
+    watches: [
+      watching({ informer: informers.statefulSets, map: (object) => owner(object) }),
+      watching({ informer: informers.services, map: (object) => owner(object), filter: specChanged }),
+      watching({ informer: informers.configMaps, map: (object) => owner(object) }),
+      watching({ informer: informers.podDisruptionBudgets, map: (object) => owner(object), filter: specChanged }),
+      watching({ informer: informers.networkPolicies, map: (object) => owner(object), filter: specChanged }),
+      watching<Pod>({ informer: informers.pods, map: labelled }),
+      watching<PersistentVolumeClaim>({ informer: informers.claims, map: labelled }),
+      watching({ informer: informers.secrets, map: (secret) => readers(deps, secret) }),
+      watching({ informer: informers.libraries, map: placedOn }),
+    ],
+    reconcile: (key, context) => reconciler.reconcile(key, context),
+    workers: settings.workers ?? 4,
+    ...(deps.assertLeading === undefined ? {} : { assertLeading: deps.assertLeading }),
+    log: deps.log,
+    metrics: deps.metrics,
+  });
+}
+
+function labelled({ metadata }: KubeObject): ObjectKey[] {
+  const name = metadata.labels?.[CLUSTER_LABEL];
+  return name === undefined ? [] : [{ namespace: metadata.namespace ?? '', name }];
+}
+
+/** Clusters that take a key or a certificate from this Secret. */
+function readers({ informers }: ClusterDeps, { metadata: { name, namespace = '' } }: KubeObject): ObjectKey[] {
+  const reads = (cluster: QdrantCluster): boolean => {
+    const { external } = cluster.spec;
+    if (external === undefined)
+      return apiKeyReference(cluster).name === name || readOnlyKeyReference(cluster).name === name;
+    return external.apiKeySecretRef?.name === name || external.caSecretRef?.name === name;
+  };
+  return informers.clusters.store
+    .list(namespace)
+    .filter(reads)
+    .map((cluster) => ({ namespace, name: cluster.metadata.name }));
+}
+
+function placedOn({ metadata, spec, status }: DomainLibrary): ObjectKey[] {
+  const names = [spec.placement?.clusterRef?.name, status?.cluster, status?.assignment?.cluster];
+  return [...new Set(names)].flatMap((name) =>
+    name === undefined ? [] : [{ namespace: metadata.namespace ?? '', name }],
+  );
+}

@@ -1,0 +1,16 @@
+import type { Member, Topology } from '../topology.ts';
+import { isExternal, sizeOf, type World } from '../world.ts';
+
+/** Whether the spec wants this peer to stay. */
+export const stays = ({ cluster }: Pick<World, 'cluster'>, { ordinal }: Member): boolean =>
+  isExternal(cluster) || (ordinal !== undefined && ordinal < Math.max(1, sizeOf(cluster)));
+
+/** Peers that may get shards: they stay, answer, vote, and every view lists them. */
+export function keepers(world: Pick<World, 'cluster'>, topology: Topology): number[] {
+  return topology.members
+    .filter(
+      (member) => stays(world, member) && member.view?.raft.isVoter === true && member.view.consensus === 'working',
+    )
+    .filter(({ id }) => topology.views.every(({ members }) => members.some(({ peerId }) => peerId === id)))
+    .map(({ id }) => id);
+}
