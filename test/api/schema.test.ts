@@ -155,7 +155,7 @@ test('a rule at the root sees the name and no other metadata', () => {
   assert.equal(evaluateRules(root('has(self.metadata.labels)'), object).length, 1);
 });
 
-test('defaults are filled in at every depth, and leave what is given', () => {
+test('defaults are filled in at every depth, leave what is given, and take a null for silence', () => {
   const schema: StructuralSchema = {
     type: 'object',
     properties: {
@@ -167,9 +167,10 @@ test('defaults are filled in at every depth, and leave what is given', () => {
       part: { type: 'object', default: {}, properties: { word: { ...text, default: 'x' }, other: text } },
       none: { ...text, nullable: true, default: 'x' },
       gone: { ...text, default: 'x' },
+      silent: text,
     },
   };
-  const given = { list: [{}, { size: 5 }], map: { a: {} }, none: null, gone: null };
+  const given = { list: [{}, { size: 5 }], map: { a: {}, b: null }, none: null, gone: null, silent: null };
   assert.deepEqual(applySchemaDefaults(schema, given), {
     list: [{ size: 1 }, { size: 5 }],
     map: { a: { on: true } },
@@ -231,7 +232,7 @@ test('unknown fields are cut and named, except where they are preserved', () => 
 test("structural faults are told in Kubernetes' words", () => {
   const cases: readonly (readonly [StructuralSchema, unknown, string])[] = [
     [integer, 'x', 'spec in body must be of type integer: "string"'],
-    [integer, 1.5, 'spec in body must be of type integer: "number"'],
+    [{ ...integer, format: 'int32', minimum: 2 }, 1.5, 'spec in body must be of type integer: "number"'],
     [text, null, 'spec in body must be of type string: "null"'],
     [{ type: 'array', items: text }, {}, 'spec in body must be of type array: "object"'],
     [{ ...integer, minimum: 2 }, 1, 'spec in body should be greater than or equal to 2'],

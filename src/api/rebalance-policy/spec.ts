@@ -49,7 +49,8 @@ const budget = object(
     default: {},
     rules: [
       {
-        rule: 'self.maxConcurrentMoves <= self.maxMoves',
+        // Kubernetes checks the default {} before it fills in what is inside.
+        rule: '!has(self.maxConcurrentMoves) || !has(self.maxMoves) || self.maxConcurrentMoves <= self.maxMoves',
         message: 'maxConcurrentMoves must not be greater than maxMoves',
         fieldPath: '.maxConcurrentMoves',
       },

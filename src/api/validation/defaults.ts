@@ -5,9 +5,9 @@ function defaultObject(schema: StructuralSchema, value: Record<string, unknown>)
   const result: Record<string, unknown> = {};
   for (const [name, field] of Object.entries(value)) {
     const known = own(schema.properties, name);
-    // A null where none is allowed counts as absent, but only where there is a default.
-    if (field === null && known?.default !== undefined && known.nullable !== true) continue;
     const shape = known ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined);
+    // A null where none is allowed counts as absent.
+    if (field === null && shape !== undefined && shape.nullable !== true) continue;
     result[name] = shape === undefined ? structuredClone(field) : applySchemaDefaults(shape, field);
   }
   for (const [name, known] of Object.entries(schema.properties ?? {})) {

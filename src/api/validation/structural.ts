@@ -133,9 +133,12 @@ function wording(error: ErrorObject, path: string): Pick<Violation, 'rule' | 're
   }
 }
 
-/** Errors that only repeat another one: branches of a failed choice, and all but the type error of a value. */
-function isEcho(error: ErrorObject): boolean {
-  return /\/(anyOf|oneOf|allOf)\//.test(error.schemaPath) || (error.keyword === 'anyOf' && isIntOrString(error));
+/** An error that only repeats another one: a branch of a failed choice, or a bound of a value of the wrong type. */
+function isEcho(error: ErrorObject, errors: readonly ErrorObject[]): boolean {
+  if (/\/(anyOf|oneOf|allOf)\//.test(error.schemaPath) || (error.keyword === 'anyOf' && isIntOrString(error)))
+    return true;
+  const isTyped = (other: ErrorObject) => other.keyword === 'type' && other.instancePath === error.instancePath;
+  return error.keyword !== 'type' && errors.some(isTyped);
 }
 
 const isIntOrString = (error: ErrorObject): boolean =>
@@ -189,6 +192,7 @@ function duplicates(schema: StructuralSchema, value: unknown, path: string): Vio
 export function validateStructural(schema: StructuralSchema, object: unknown): Violation[] {
   const validator = validatorOf(schema);
   const valid = validator(object);
-  const errors = valid ? [] : (validator.errors ?? []).filter((error) => !isEcho(error));
+  const all = valid ? [] : (validator.errors ?? []);
+  const errors = all.filter((error) => !isEcho(error, all));
   return [...errors.map((error) => toViolation(schema, error)), ...duplicates(schema, object, '')];
 }

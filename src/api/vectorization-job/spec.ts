@@ -20,7 +20,8 @@ const chunking = object(
     default: {},
     rules: [
       {
-        rule: 'self.overlapTokens < self.maxTokens',
+        // Kubernetes checks the default {} before it fills in what is inside.
+        rule: '!has(self.overlapTokens) || !has(self.maxTokens) || self.overlapTokens < self.maxTokens',
         message: 'overlapTokens must be less than maxTokens',
         fieldPath: '.overlapTokens',
       },
