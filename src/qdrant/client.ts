@@ -1,10 +1,9 @@
 import { inspect } from 'node:util';
-import { Agent } from 'undici';
-import { type Call, DEFAULT_TIMEOUTS } from './call.ts';
+import type { Call } from './call.ts';
 import { QdrantError } from './errors.ts';
 import { Executor } from './executor.ts';
-import { GrpcPoints } from './grpc.ts';
-import { PeerTransport } from './peer-transport.ts';
+import { Link } from './link.ts';
+import type { PeerTransport } from './peer-transport.ts';
 import { PointOperations } from './point-operations.ts';
 import type { CallOptions, ClientOptions, Connection, PeerAddress, Timeouts, TlsOptions } from './types.ts';
 
@@ -13,10 +12,6 @@ export type PeerClientOptions = ClientOptions & {
   readonly apiKey?: string;
   readonly tls?: TlsOptions;
 };
-
-/** Below the 5 s after which Qdrant closes an idle connection; undici's timers may be a second late. */
-const KEEP_ALIVE = 3000;
-const CONNECTIONS_PER_PEER = 16;
 
 abstract class Client extends PointOperations {
   readonly #executor: Executor;
@@ -92,60 +87,5 @@ export class ClusterClient extends Client {
 
   [inspect.custom](): string {
     return `ClusterClient(${this.peers.map(({ name }) => name).join(', ')})`;
-  }
-}
-
-/** The sockets of one connection, shared by its clients. */
-class Link {
-  readonly #agent: Agent;
-  readonly #apiKey: string | undefined;
-  readonly #tls: TlsOptions | undefined;
-  readonly #connectTimeout: number;
-  readonly #transports = new Map<string, PeerTransport>();
-
-  constructor(
-    { apiKey, tls }: { readonly apiKey?: string; readonly tls?: TlsOptions },
-    connectTimeout: number = DEFAULT_TIMEOUTS.connect,
-  ) {
-    if (apiKey !== undefined && !/^[\x21-\x7e]+$/.test(apiKey)) {
-      const message =
-        apiKey === ''
-          ? 'the API key is empty'
-          : 'the API key holds a space, a line break or a character that no header carries';
-      throw new QdrantError({ code: 'BadRequest', operation: 'connect', peer: 'client', message });
-    }
-    this.#apiKey = apiKey;
-    this.#tls = tls;
-    this.#connectTimeout = connectTimeout;
-    this.#agent = new Agent({
-      connections: CONNECTIONS_PER_PEER,
-      pipelining: 1,
-      keepAliveTimeout: KEEP_ALIVE,
-      keepAliveMaxTimeout: KEEP_ALIVE,
-      connect: {
-        timeout: connectTimeout,
-        ...(tls?.ca === undefined ? {} : { ca: tls.ca }),
-        ...(tls?.cert === undefined ? {} : { cert: tls.cert }),
-        ...(tls?.key === undefined ? {} : { key: tls.key }),
-        ...(tls?.serverName === undefined ? {} : { servername: tls.serverName }),
-      },
-    });
-  }
-
-  transport(address: PeerAddress): PeerTransport {
-    const known = this.#transports.get(address.name);
-    if (known !== undefined) return known;
-    const apiKey = this.#apiKey;
-    const grpc =
-      address.grpc === undefined
-        ? undefined
-        : new GrpcPoints({ address, apiKey, tls: this.#tls, connectTimeout: this.#connectTimeout });
-    const transport = new PeerTransport({ address, agent: this.#agent, apiKey, grpc });
-    this.#transports.set(address.name, transport);
-    return transport;
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([this.#agent.close(), ...this.#transports.values().map((transport) => transport.closeGrpc())]);
   }
 }

@@ -13,6 +13,7 @@ export type Deadline = {
 export function startDeadline(limit: number, outer: AbortSignal | undefined): Deadline {
   const controller = new AbortController();
   let expired = false;
+  let cleared = false;
   const expire = (): void => {
     expired = true;
     controller.abort();
@@ -26,10 +27,12 @@ export function startDeadline(limit: number, outer: AbortSignal | undefined): De
     expired: () => expired,
     extend: (milliseconds = limit) => {
       clearTimeout(timer);
-      timer = setTimeout(expire, milliseconds);
+      // A stream may still pass a chunk on after its request has ended.
+      if (!cleared) timer = setTimeout(expire, milliseconds);
     },
     pause: () => clearTimeout(timer),
     clear: () => {
+      cleared = true;
       clearTimeout(timer);
       outer?.removeEventListener('abort', follow);
     },

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { Attempt } from './call.ts';
 import type { Deadline } from './deadline.ts';
+import { isQdrantError, type QdrantError } from './errors.ts';
 import { aborted, timedOut, unanswered, unexpected } from './faults.ts';
 import type { PeerTransport, RestStream } from './peer-transport.ts';
 
@@ -19,55 +20,55 @@ export type Download = {
 type Reading = { readonly peer: PeerTransport; readonly attempt: Attempt; readonly checksum: string | undefined };
 
 /** The body of an answer as a stream that ends only when everything came and the checksum fits. */
-export function readDownload(answer: RestStream, reading: Reading): Download {
-  const { checksum } = reading;
-  const length = answer.headers['content-length'];
+export function readDownload({ body, headers, deadline }: RestStream, { peer, attempt, checksum }: Reading): Download {
+  const origin = peer.origin(attempt);
+  const hash = createHash('sha256');
+  const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
   let digest: string | undefined;
-  const body = Readable.from(
-    checkedChunks(answer, reading, (sha256) => {
-      digest = sha256;
-    }),
-    { objectMode: false, highWaterMark: 1024 * 1024 },
-  );
+  const next = async (): Promise<Buffer | null> => {
+    deadline.extend();
+    const { value } = await chunks.next();
+    // A reader that takes its time is no silence of the server.
+    deadline.pause();
+    if (value !== undefined) {
+      hash.update(value);
+      return value;
+    }
+    const sha256 = hash.digest('hex');
+    if (checksum !== undefined && checksum !== sha256) {
+      throw unexpected(200, `the snapshot's checksum is ${sha256}, not ${checksum}`, origin);
+    }
+    digest = sha256;
+    return null;
+  };
+  const fault = (error: unknown): QdrantError => {
+    if (isQdrantError(error)) return error;
+    if (deadline.expired()) return timedOut(attempt.timeout, origin);
+    return attempt.signal?.aborted === true ? aborted(origin, true) : unanswered(error, origin);
+  };
+  const checked = new Readable({
+    highWaterMark: 1024 * 1024,
+    read() {
+      next().then(
+        (chunk) => this.push(chunk),
+        (error: unknown) => this.destroy(fault(error)),
+      );
+    },
+    destroy(error, callback) {
+      deadline.clear();
+      body.destroy();
+      callback(error);
+    },
+  });
   return {
-    body,
-    bytes: length === undefined ? undefined : Number(length),
+    body: checked,
+    bytes: headers['content-length'] === undefined ? undefined : Number(headers['content-length']),
     verified: checksum !== undefined,
     sha256: () => {
       if (digest === undefined) throw new RangeError('the download has not ended');
       return digest;
     },
   };
-}
-
-async function* checkedChunks(
-  answer: RestStream,
-  reading: Reading,
-  done: (sha256: string) => void,
-): AsyncGenerator<Buffer> {
-  const { body, deadline } = answer;
-  const { peer, attempt, checksum } = reading;
-  const hash = createHash('sha256');
-  const origin = peer.origin(attempt);
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      // A reader that takes its time is no silence of the server.
-      deadline.pause();
-      hash.update(chunk);
-      yield chunk;
-      deadline.extend();
-    }
-  } catch (error) {
-    if (deadline.expired()) throw timedOut(attempt.timeout, origin);
-    throw attempt.signal?.aborted === true ? aborted(origin, true) : unanswered(error, origin);
-  } finally {
-    deadline.clear();
-    body.destroy();
-  }
-  const sha256 = hash.digest('hex');
-  if (checksum !== undefined && checksum !== sha256)
-    throw unexpected(200, `the snapshot's checksum is ${sha256}, not ${checksum}`, origin);
-  done(sha256);
 }
 
 /** A snapshot to send: `bytes` when known, else it goes chunked. */

@@ -132,7 +132,7 @@ test('a server that comes back is used again', async (t) => {
   await peer.upsert('docs', [point]);
   await first.close();
   await failure(peer.upsert('docs', [point]));
-  const second = await startGrpc({ upsert: () => completed }, Number(port));
+  const second = await startGrpc({ upsert: () => completed }, { port: Number(port) });
   t.after(async () => {
     await peer.close();
     await second.close();
