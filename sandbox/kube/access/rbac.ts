@@ -107,7 +107,8 @@ export class Rbac {
   missing(user: User, namespace: string, wanted: readonly Rule[]): Rule[] {
     if (user.groups.includes(MASTERS)) return [];
     const held = this.rulesFor(user, namespace);
-    return wanted.filter((rule) => !atoms(rule).every((atom) => held.some((own) => covers(own, atom))));
+    const lacking = wanted.flatMap(atoms).filter((atom) => !held.some((own) => covers(own, atom)));
+    return compact(lacking);
   }
 }
 
@@ -138,6 +139,17 @@ function atoms(rule: Rule): Rule[] {
     ),
   );
   return [...paths, ...resources];
+}
+
+/** Rules that differ in their verbs only become one. */
+function compact(rules: readonly Rule[]): Rule[] {
+  const byTarget = new Map<string, Rule>();
+  for (const rule of rules) {
+    const target = JSON.stringify({ ...rule, verbs: [] });
+    const known = byTarget.get(target);
+    byTarget.set(target, known === undefined ? rule : { ...known, verbs: [...known.verbs, ...rule.verbs] });
+  }
+  return [...byTarget.values()];
 }
 
 function covers(own: Rule, atom: Rule): boolean {

@@ -6,7 +6,7 @@ import type { Resource } from '../types/resource.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
-type Walk = { readonly unknown: string[]; readonly typed: boolean; readonly kind: string };
+type Walk = { readonly unknown: string[]; readonly typed: boolean; owner: string };
 
 /**
  * The object with only the fields that its kind has: unknown ones pruned, nulls dropped, times and quantities of built-in
@@ -20,7 +20,7 @@ export function decode(
   object: JsonObject,
   validation: FieldValidation,
 ): { object: JsonObject; warnings: string[] } {
-  const walk: Walk = { unknown: [], typed: resource.custom === undefined, kind: resource.kind };
+  const walk: Walk = { unknown: [], typed: resource.custom === undefined, owner: resource.kind };
   const failure = (why: string) =>
     badRequest(`${resource.kind} in version "${resource.version}" cannot be handled as a ${resource.kind}: ${why}`);
   let decoded: Json;
@@ -53,6 +53,7 @@ const isOpen = (schema: Schema): boolean => schema['x-kubernetes-preserve-unknow
 
 function visitFields(value: JsonObject, schema: Schema, path: string, walk: Walk): JsonObject {
   const result: JsonObject = {};
+  const inside = schema['x-model'] === undefined ? walk : { ...walk, owner: goName(schema) };
   for (const [name, child] of Object.entries(value)) {
     if (child === undefined) continue;
     const childPath = path === '' ? name : `${path}.${name}`;
@@ -62,7 +63,7 @@ function visitFields(value: JsonObject, schema: Schema, path: string, walk: Walk
     }
     const below = fieldSchema(schema, name);
     if (child === null && below?.nullable !== true && !(below === undefined && isOpen(schema))) continue;
-    result[name] = visit(child, below, childPath, walk);
+    result[name] = visit(child, below, childPath, inside);
   }
   return result;
 }
@@ -111,11 +112,13 @@ function microTime(text: string): string {
   );
 }
 
+/** The Go type that a built-in schema stands for. */
+const goName = (schema: Schema): string => (schema['x-model'] ?? '').replace(/^[A-Z][a-z]*?V\d+|^V\d+/, '');
+
 function wrongType(given: string, schema: Schema, path: string, walk: Walk): DecodeError {
-  const model = schema['x-model']?.replace(/^V\d+/, '');
-  const expected = { integer: schema.format ?? 'int32', boolean: 'bool', array: '[]', object: `v1.${model}` };
+  const expected = { integer: schema.format ?? 'int32', boolean: 'bool', array: '[]', object: `v1.${goName(schema)}` };
   const goType = expected[schema.type as keyof typeof expected] ?? schema.type ?? 'string';
   return new DecodeError(
-    `json: cannot unmarshal ${given} into Go struct field ${walk.kind}.${path.replaceAll(/\[\d+\]/g, '')} of type ${goType}`,
+    `json: cannot unmarshal ${given} into Go struct field ${walk.owner}.${path.replaceAll(/\[\d+\]/g, '')} of type ${goType}`,
   );
 }
