@@ -1,0 +1,153 @@
+import { asEngineError, EngineError, Panic } from '../base/errors.ts';
+import type { Json } from '../base/json.ts';
+import type { Engine } from '../engine.ts';
+import type { PointId, StoredPoint } from '../shard/point.ts';
+import { RateLimiter } from '../shard/rate-limiter.ts';
+import type { Hit, Search } from '../shard/search.ts';
+import type { ScrollPage, Shard } from '../shard/shard.ts';
+import { type CollectionState, isReadable, type PeerId, type ShardKey, type ShardState } from '../state/types.ts';
+import { callPeer } from './replicas.ts';
+import { describeShard, type ShardDescription } from './shard-info.ts';
+
+export type ReadRequest =
+  | { readonly kind: 'retrieve'; readonly ids: readonly PointId[] }
+  | {
+      readonly kind: 'scroll';
+      readonly offset?: PointId | undefined;
+      readonly limit: number;
+      readonly filter?: Json | undefined;
+    }
+  | { readonly kind: 'count'; readonly filter?: Json | undefined }
+  | { readonly kind: 'search'; readonly search: Search }
+  | { readonly kind: 'facet'; readonly key: string; readonly filter?: Json | undefined }
+  | { readonly kind: 'info' };
+
+type Answers = {
+  retrieve: StoredPoint[];
+  scroll: ScrollPage;
+  count: number;
+  search: Hit[];
+  facet: Map<string | number | boolean, number>;
+  info: ShardDescription;
+};
+type RequestOf<K extends keyof Answers> = Extract<ReadRequest, { kind: K }>;
+
+/** Reads one local shard. */
+export function readLocal(
+  engine: Engine,
+  collection: CollectionState,
+  shardId: number,
+  request: ReadRequest,
+): Answers[keyof Answers] {
+  const shard = engine.shards.get(collection.uuid, shardId);
+  if (!shard) throw new EngineError('Service', `Local shard ${shardId} not found`);
+  if (request.kind !== 'info') limitReads(engine, collection, shardId);
+  return answer(engine, { collection, shard, request });
+}
+
+function answer(
+  engine: Engine,
+  read: { collection: CollectionState; shard: Shard; request: ReadRequest },
+): Answers[keyof Answers] {
+  const { shard, request, collection } = read;
+  switch (request.kind) {
+    case 'retrieve':
+      return shard.retrieve(request.ids);
+    case 'scroll':
+      return shard.scroll({ offset: request.offset, limit: request.limit, filter: request.filter });
+    case 'count':
+      return shard.count(request.filter);
+    case 'search':
+      return shard.search(request.search, collection.config.params);
+    case 'facet':
+      return shard.facet(request.key, request.filter);
+    case 'info':
+      return describeShard(engine, collection, shard);
+  }
+}
+
+function limitReads(engine: Engine, collection: CollectionState, shardId: number): void {
+  const strict = collection.config.strict_mode_config;
+  const limit = strict?.enabled === true ? strict.read_rate_limit : undefined;
+  if (typeof limit !== 'number') return;
+  limiterFor(engine, `read/${collection.uuid}/${shardId}`, limit).take(1, { now: Date.now(), what: 'Read' });
+}
+
+/** The limiter of a shard; a changed limit starts a new, full one. */
+export function limiterFor(engine: Engine, key: string, perMinute: number): RateLimiter {
+  const present = engine.limiters.get(key);
+  if (present?.perMinute === perMinute) return present;
+  const fresh = new RateLimiter(perMinute, Date.now());
+  engine.limiters.set(key, fresh);
+  return fresh;
+}
+
+/** What a read does where a shard has no readable replica (S2). */
+type Unreadable = 'skip' | 'panic' | 'fail';
+
+/** The shards that a request is about. */
+export function shardsFor(collection: CollectionState, key: readonly ShardKey[] | undefined): ShardState[] {
+  if (key === undefined) return collection.shards;
+  return key.flatMap((name) => {
+    const shards = collection.shards.filter((shard) => shard.key === name);
+    if (shards.length === 0) throw new EngineError('BadInput', `Shard key ${JSON.stringify(name)} not found`);
+    return shards;
+  });
+}
+
+/** Reads every shard once, each from one readable replica: the local one, else others in turn. */
+export async function readShards<K extends keyof Answers>(
+  engine: Engine,
+  collection: CollectionState,
+  options: { request: RequestOf<K>; shards: readonly ShardState[]; unreadable: Unreadable },
+): Promise<{ shard: ShardState; answer: Answers[K] }[]> {
+  const answers = await Promise.all(
+    options.shards.map(async (shard) => {
+      const replicas = readableReplicas(engine, shard);
+      if (replicas.length === 0) {
+        onUnreadable(shard, options.unreadable);
+        return [];
+      }
+      return [
+        {
+          shard,
+          answer: (await readShard(engine, collection, { shard, replicas, request: options.request })) as Answers[K],
+        },
+      ];
+    }),
+  );
+  return answers.flat();
+}
+
+function onUnreadable(shard: ShardState, how: Unreadable): void {
+  if (how === 'fail') throw new EngineError('Service', '0 of 0 read operations failed');
+  // S3: a shard without any replica panics even where S2 is silent.
+  if (how === 'panic' || Object.keys(shard.replicas).length === 0) throw new Panic(`shard ${shard.id} is not readable`);
+}
+
+function readableReplicas(engine: Engine, shard: ShardState): PeerId[] {
+  const readable = Object.entries(shard.replicas).flatMap(([peer, state]) => (isReadable(state) ? [Number(peer)] : []));
+  const others = readable.filter((peer) => peer !== engine.peerId).toSorted(() => Math.random() - 0.5);
+  return readable.includes(engine.peerId) ? [engine.peerId, ...others] : others;
+}
+
+async function readShard(
+  engine: Engine,
+  collection: CollectionState,
+  read: { shard: ShardState; replicas: readonly PeerId[]; request: ReadRequest },
+): Promise<unknown> {
+  const errors: EngineError[] = [];
+  for (const peer of read.replicas) {
+    try {
+      if (peer === engine.peerId) return readLocal(engine, collection, read.shard.id, read.request);
+      const body = { collection: collection.name, shardId: read.shard.id, request: read.request };
+      return await callPeer(engine, peer, { method: 'read', body });
+    } catch (error) {
+      const known = asEngineError(error);
+      if (!known.transient || known.kind === 'RateLimited') throw known;
+      errors.push(known);
+    }
+  }
+  const lines = errors.map((error) => `\n  ${error.message}`).join('');
+  throw new EngineError('Service', `${errors.length} of ${errors.length} read operations failed:${lines}`);
+}

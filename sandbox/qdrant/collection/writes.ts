@@ -1,0 +1,218 @@
+import { asEngineError, EngineError } from '../base/errors.ts';
+import type { Engine } from '../engine.ts';
+import { pointsNamed, type ShardOperation, type VersionedOperation } from '../shard/operations.ts';
+import { hashId, type PointId } from '../shard/point.ts';
+import { isLastActive } from '../state/replicas.ts';
+import {
+  type CollectionState,
+  isSourceOfTruth,
+  isUpdatable,
+  type PeerId,
+  type ReplicaState,
+  type ShardKey,
+  type ShardState,
+} from '../state/types.ts';
+import { limiterFor } from './reads.ts';
+import { callPeer, isDisabled, replicaKey } from './replicas.ts';
+import { approximateBytes, thresholdBytes } from './shard-info.ts';
+
+/** Source: Qdrant `DEFAULT_SHARD_DEACTIVATION_TIMEOUT`. */
+const DEACTIVATION_MILLISECONDS = 30_000;
+const PARTIAL: ReadonlySet<ReplicaState> = new Set<ReplicaState>(['Partial', 'Recovery', 'PartialSnapshot']);
+
+/** Splits an operation by the shards its points belong to; filters go to all of them. */
+export function routeOperation(
+  collection: CollectionState,
+  operation: ShardOperation,
+  key: ShardKey | undefined,
+): Map<ShardState, ShardOperation> {
+  const shards = routableShards(collection, key);
+  const parts = new Map<ShardState, ShardOperation>();
+  if (operation.kind === 'upsert' || operation.kind === 'updateVectors') {
+    for (const [shard, points] of groupBy(operation.points, (point) => shardFor(shards, point.id))) {
+      parts.set(shard, { ...operation, points } as ShardOperation);
+    }
+    return parts;
+  }
+  if (operation.kind === 'load' || operation.kind === 'clear') return parts;
+  const { ids } = operation.target;
+  if (ids === undefined) for (const shard of shards) parts.set(shard, operation);
+  else {
+    for (const [shard, part] of groupBy(ids, (id) => shardFor(shards, id))) {
+      parts.set(shard, { ...operation, target: { ids: part } });
+    }
+  }
+  return parts;
+}
+
+function routableShards(collection: CollectionState, key: ShardKey | undefined): ShardState[] {
+  if (collection.config.params.sharding_method !== 'custom') return collection.shards;
+  if (key === undefined) throw new EngineError('BadInput', 'Shard key not specified');
+  const shards = collection.shards.filter((shard) => shard.key === key);
+  if (shards.length === 0) throw new EngineError('BadInput', `Shard key ${JSON.stringify(key)} not found`);
+  return shards;
+}
+
+function shardFor(shards: readonly ShardState[], id: PointId): ShardState {
+  const shard = shards[hashId(id) % shards.length];
+  if (!shard) throw new EngineError('Service', 'the collection has no shards');
+  return shard;
+}
+
+function groupBy<T>(items: readonly T[], keyOf: (item: T) => ShardState): Map<ShardState, T[]> {
+  const groups = new Map<ShardState, T[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}
+
+/** Applies an update that this peer or another one sent, as the state of the local replica allows. */
+export function updateLocal(
+  engine: Engine,
+  collection: CollectionState,
+  update: { shardId: number; change: VersionedOperation; force?: boolean },
+): void {
+  const shard = engine.shards.get(collection.uuid, update.shardId);
+  if (!shard) throw new EngineError('Service', `Local shard ${update.shardId} not found`);
+  const state = collection.shards.find(({ id }) => id === update.shardId)?.replicas[engine.peerId];
+  // A replica that is being filled takes only what the transfer brings.
+  if (!update.force && !isUpdatable(state)) return;
+  if (!update.force && state === 'Active') limitWrites(engine, collection, update);
+  shard.update(update.change);
+  if (approximateBytes(collection, shard.points.size) >= thresholdBytes(collection))
+    engine.optimizingSince.set(collection.uuid, Date.now());
+  for (const forward of engine.forwards.get(`${collection.uuid}/${update.shardId}`) ?? []) forward(update.change);
+}
+
+function limitWrites(
+  engine: Engine,
+  collection: CollectionState,
+  update: { shardId: number; change: VersionedOperation },
+): void {
+  const strict = collection.config.strict_mode_config;
+  const limit = strict?.enabled === true ? strict.write_rate_limit : undefined;
+  if (typeof limit !== 'number') return;
+  const cost = Math.max(1, pointsNamed(update.change.operation) ?? 1);
+  limiterFor(engine, `write/${collection.uuid}/${update.shardId}`, limit).take(cost, {
+    now: Date.now(),
+    what: 'Write',
+  });
+}
+
+type Failure = { readonly peer: PeerId; readonly error: EngineError };
+
+/**
+ * Writes to all replicas of a shard that take updates. Those that fail are marked Dead through consensus.
+ *
+ * @throws EngineError when no replica takes updates, too few succeeded, or the mark could not be made in time
+ */
+export async function updateShard(
+  engine: Engine,
+  collection: CollectionState,
+  update: { shard: ShardState; operation: ShardOperation; wait: boolean },
+): Promise<void> {
+  const { shard } = update;
+  const peers = Object.entries(shard.replicas).flatMap(([peer, state]) =>
+    isUpdatable(state) && !isDisabled(engine, replicaKey(collection, shard, Number(peer)), state) ? [Number(peer)] : [],
+  );
+  if (peers.length === 0) {
+    throw new EngineError(
+      'Service',
+      `The replica set for shard ${shard.id} on peer ${engine.peerId} has no active replica`,
+    );
+  }
+  const change = { operation: update.operation, version: engine.nextVersion() };
+  const failures = (
+    await Promise.all(peers.map((peer) => sendUpdate(engine, collection, { peer, shard, change })))
+  ).flat();
+  const succeeded = peers.filter((peer) => !failures.some((failure) => failure.peer === peer));
+  const needed = Math.min(collection.config.params.write_consistency_factor, Object.keys(shard.replicas).length);
+  const first = failures[0];
+  if (succeeded.length < needed && first) throw first.error;
+  if (first) await deactivate(engine, collection, { shard, failures, wait: update.wait });
+  if (!succeeded.some((peer) => isSourceOfTruth(shard.replicas[peer]))) {
+    throw new EngineError(
+      'Service',
+      `Failed to apply operation to at least one \`Active\` replica. Consistency of this update is not guaranteed. Please retry. ${failureText(first)}`,
+    );
+  }
+}
+
+async function sendUpdate(
+  engine: Engine,
+  collection: CollectionState,
+  send: { peer: PeerId; shard: ShardState; change: VersionedOperation },
+): Promise<Failure[]> {
+  const { peer, shard, change } = send;
+  try {
+    if (peer === engine.peerId) updateLocal(engine, collection, { shardId: shard.id, change });
+    else
+      await callPeer(engine, peer, {
+        method: 'update',
+        body: { collection: collection.name, shardId: shard.id, change },
+      });
+    return [];
+  } catch (error) {
+    const known = asEngineError(error);
+    // A replica in the middle of a transfer may not have the point yet.
+    if (known.kind === 'NotFound' && PARTIAL.has(shard.replicas[peer] ?? 'Dead')) return [];
+    return [{ peer, error: known }];
+  }
+}
+
+const failureText = (failure: Failure | undefined): string =>
+  failure ? `Failed peer: ${failure.peer}, error: ${failure.error.message}` : '';
+
+/** Marks failed replicas Dead, and waits for the mark so that no reader meets them. */
+async function deactivate(
+  engine: Engine,
+  collection: CollectionState,
+  options: { shard: ShardState; failures: readonly Failure[]; wait: boolean },
+): Promise<void> {
+  const { shard, failures, wait } = options;
+  const marked = failures.filter(({ peer }) => !isLastActive(shard, peer));
+  for (const { peer } of marked) {
+    const state = shard.replicas[peer];
+    if (state === undefined || state === 'Dead') continue;
+    engine.disabled.set(replicaKey(collection, shard, peer), state);
+    void proposeDead(engine, { name: collection.name, uuid: collection.uuid, shardId: shard.id, peerId: peer });
+  }
+  if (!wait) return;
+  const deadline = Date.now() + DEACTIVATION_MILLISECONDS;
+  const now = (): ShardState | undefined =>
+    engine.consensus.state.collections[collection.name]?.shards.find(({ id }) => id === shard.id);
+  while (marked.some(({ peer }) => isSourceOfTruth(now()?.replicas[peer]))) {
+    if (Date.now() > deadline) {
+      throw new EngineError(
+        'Service',
+        `Some replica of shard ${shard.id} failed to apply operation and deactivation timed out after ${DEACTIVATION_MILLISECONDS / 1000}s. Consistency of this update is not guaranteed. Please retry. ${failureText(failures[0])}`,
+      );
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function proposeDead(
+  engine: Engine,
+  replica: { name: string; uuid: string; shardId: number; peerId: PeerId },
+): Promise<void> {
+  const { name, shardId, peerId } = replica;
+  const key = `${replica.uuid}/${shardId}/${peerId}`;
+  await new Promise((resolve) => setTimeout(resolve, engine.settings.pace.deadMark));
+  while (engine.disabled.has(key)) {
+    const shard = engine.consensus.state.collections[name]?.shards.find(({ id }) => id === shardId);
+    const state = shard?.replicas[peerId];
+    if (!isDisabled(engine, key, state) || state === undefined) break;
+    try {
+      await engine.consensus.propose({ op: 'setReplica', name, shardId, peerId, state: 'Dead', from: state });
+    } catch (error) {
+      // Refused for good: the replica's state has moved on.
+      if (asEngineError(error).kind !== 'Service') break;
+    }
+  }
+  engine.disabled.delete(key);
+}

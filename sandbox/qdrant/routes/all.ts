@@ -1,0 +1,12 @@
+import type { Engine } from '../engine.ts';
+import { clusterRoutes } from './cluster.ts';
+import { collectionRoutes } from './collections.ts';
+import type { RequestCounters } from './counters.ts';
+import { pointRoutes } from './points.ts';
+import type { Route } from './router.ts';
+import { absentRoutes, serviceRoutes } from './service.ts';
+
+/** Every route of the REST interface. */
+export function allRoutes(_engine: Engine, _counters: RequestCounters): readonly Route[] {
+  return [...serviceRoutes, ...clusterRoutes, ...collectionRoutes, ...pointRoutes, ...absentRoutes];
+}
