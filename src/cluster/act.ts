@@ -119,7 +119,9 @@ async function ensureKeys({ deps, context, expectations, cluster, gathered: { wo
 
 async function markClaim({ deps, context, expectations, cluster }: Acting, mark: Mark): Promise<void> {
   const key = { namespace: namespaceOf(cluster), name: mark.claim };
-  const note = mark.removed ? { [annotations.removedPeer]: mark.peer } : { [annotations.peer]: mark.peer };
+  const note = mark.removed
+    ? { [annotations.removedPeer]: mark.peer }
+    : { [annotations.peer]: mark.peer, [annotations.removedPeer]: null };
   const body = { metadata: { uid: mark.uid, annotations: note } };
   const options = { type: 'merge', fieldManager: OBJECT_MANAGER, signal: context.signal } as const;
   const answer = await deps.kube.patch(PERSISTENT_VOLUME_CLAIMS, key, body, options);

@@ -41,7 +41,9 @@ const EXTERNAL: readonly Topic[] = [balance, watchRecovery];
 /** Decides what is done in this pass. Pure: the same world gives the same decision. */
 export function decide(world: World, topology: Topology): Decision {
   const proposals = propose(world, topology);
-  const chosen = proposals.find(({ step }) => step !== undefined) ?? proposals[0];
+  // A refusal that doesn't pass by itself is what an admin must see.
+  const refused = proposals.find(({ operation }) => operation.blockedBy.some(({ passing }) => !passing));
+  const chosen = proposals.find(({ step }) => step !== undefined) ?? refused ?? proposals[0];
   return {
     replicas: replicasWanted(world, topology),
     announced: announcement(world, topology),

@@ -20,7 +20,7 @@ import { wantedStatefulSet } from './objects.ts';
 import { observe, type Reach } from './observe.ts';
 import { settling, unsettled } from './settled.ts';
 import { type Topology, topologyOf, transferKey } from './topology.ts';
-import { type ClaimFacts, isExternal, type PodFacts, type World } from './world.ts';
+import { type ClaimFacts, type Exit, isExternal, type PodFacts, type World } from './world.ts';
 
 /** What a pass needs of the live objects beside the world: the objects themselves, to apply and to patch. */
 export type Gathered = { readonly world: World; readonly topology: Topology; readonly reach: Reach | undefined };
@@ -108,11 +108,16 @@ export function podFacts(cluster: QdrantCluster, pod: Pod): PodFacts[] {
       terminating: metadata.deletionTimestamp !== undefined,
       running: container?.state?.running !== undefined,
       restarts: container?.restartCount ?? 0,
-      lastExit: ended === undefined ? undefined : { code: ended.exitCode, message: ended.message ?? '' },
+      lastExit: ended === undefined ? undefined : exitOf(ended),
       serving: metadata.labels?.[SERVING_LABEL] === 'true',
       withdrawnAt: Number.isNaN(withdrawnAt) ? undefined : withdrawnAt,
     },
   ];
+}
+
+function exitOf(ended: { exitCode: number; message?: string; startedAt?: string; finishedAt?: string }): Exit {
+  const seconds = (Date.parse(ended.finishedAt ?? '') - Date.parse(ended.startedAt ?? '')) / 1000;
+  return { code: ended.exitCode, message: ended.message ?? '', seconds: Number.isNaN(seconds) ? 0 : seconds };
 }
 
 export function claimFacts(cluster: QdrantCluster, { metadata }: PersistentVolumeClaim): ClaimFacts[] {

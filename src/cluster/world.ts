@@ -2,6 +2,15 @@ import type { QdrantCluster } from '../api/index.ts';
 import type { ClusterView } from '../qdrant/index.ts';
 import type { Reason } from './reasons.ts';
 
+/** How the last run of a container ended. */
+export type Exit = {
+  readonly code: number;
+  /** End of its log. */
+  readonly message: string;
+  /** How long it ran. */
+  readonly seconds: number;
+};
+
 /** A pod as the API server knows it. Times are milliseconds since the epoch. */
 export type PodFacts = {
   readonly name: string;
@@ -14,7 +23,7 @@ export type PodFacts = {
   /** Whether the Qdrant container runs now. */
   readonly running: boolean;
   readonly restarts: number;
-  readonly lastExit: { readonly code: number; readonly message: string } | undefined;
+  readonly lastExit: Exit | undefined;
   /** Whether it gets traffic of the client Service, and if not, since when. */
   readonly serving: boolean;
   readonly withdrawnAt: number | undefined;

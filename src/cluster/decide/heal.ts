@@ -1,29 +1,42 @@
+import { STORAGE_VOLUME } from '../names.ts';
 import type { Situation } from '../predicates.ts';
 import { firstFew } from '../settled.ts';
 import { isActive, type Member, replicasOn, shardName, type Topology } from '../topology.ts';
-import type { World } from '../world.ts';
+import type { Exit, World } from '../world.ts';
 import { keepers } from './keepers.ts';
 import { freeSlots, missingCopies } from './placement.ts';
 import { gated, type Proposal } from './step.ts';
 
-/** What start.sh says before it joins with an empty volume, and what Qdrant says when the address is taken. */
-const VOLUME_WAS_EMPTY = /qdrant-librarian: the volume is empty|already used by peer/;
+/** What Qdrant says when it joins under an address that another peer has. */
+const ADDRESS_TAKEN = /already used by peer/;
+/** What start.sh says before it joins with an empty volume. */
+const VOLUME_WAS_EMPTY = /qdrant-librarian: the volume is empty/;
+/** A refused join ends at once; a peer that joined and was killed later has the same words in its log. */
+const REFUSED_WITHIN_SECONDS = 30;
+const SIGNALS_FROM = 128;
 
 /**
  * Whether a silent member's volume was lost. Its pod then fails in a loop, because its address belongs to the peer that
- * it was. Evidence: what the pod said as it ended, or a claim newer than the peer. Anything less means waiting.
+ * it was. Evidence: how the pod ended, or a claim newer than the peer. Anything less means waiting.
  */
 export function volumeLost(world: World, member: Member): boolean {
   if (member.view !== undefined || member.ordinal === undefined) return false;
   const pod = world.pods.find(({ ordinal }) => ordinal === member.ordinal);
-  if (pod === undefined || pod.terminating || pod.ready || pod.lastExit === undefined || pod.lastExit.code === 0)
+  if (pod === undefined || pod.terminating || pod.ready || pod.lastExit === undefined || pod.lastExit.code === 0) {
     return false;
-  if (VOLUME_WAS_EMPTY.test(pod.lastExit.message)) return true;
-  const known = world.cluster.status?.peers?.some(
-    ({ ordinal, peerId }) => ordinal === member.ordinal && peerId === member.id,
-  );
-  const claim = world.claims.find(({ ordinal, volume }) => ordinal === member.ordinal && volume === 'qdrant-storage');
-  return known === true && claim !== undefined && claim.peer === undefined;
+  }
+  return joinRefused(pod.lastExit) || newerClaim(world, member);
+}
+
+const joinRefused = ({ code, message, seconds }: Exit): boolean =>
+  ADDRESS_TAKEN.test(message) ||
+  (VOLUME_WAS_EMPTY.test(message) && code < SIGNALS_FROM && seconds <= REFUSED_WITHIN_SECONDS);
+
+/** A peer that was seen is noted on its claim, so a claim without a note came after it. */
+function newerClaim({ cluster, claims }: World, { ordinal, id }: Member): boolean {
+  const known = cluster.status?.peers?.some((peer) => peer.ordinal === ordinal && peer.peerId === id) ?? false;
+  const claim = claims.find((one) => one.ordinal === ordinal && one.volume === STORAGE_VOLUME);
+  return known && claim !== undefined && claim.peer === undefined;
 }
 
 /** A member whose pod answers under another id: what is left of a peer that was replaced. */

@@ -1,6 +1,5 @@
 import { type Blocker, blockers, type Situation } from '../predicates.ts';
-import { firstFew } from '../settled.ts';
-import { isActive, type Member, memberOf, replicasOn, type Shard, shardName, type Topology } from '../topology.ts';
+import { isActive, type Member, memberOf, replicasOn, type Shard, type Topology } from '../topology.ts';
 import { sizeOf, type World } from '../world.ts';
 import { keepers } from './keepers.ts';
 import { drainMoves, freeSlots } from './placement.ts';
@@ -91,7 +90,3 @@ function waiting(
 ): Proposal {
   return { operation: { ...operation, blockedBy }, exclusive: blockedBy.every(({ passing }) => passing) };
 }
-
-/** Names of shards on a peer, for messages. */
-export const shardsOn = (topology: Topology, peer: number): string =>
-  firstFew(replicasOn(topology, peer).map(shardName));

@@ -1,8 +1,9 @@
-import { blockers, type Situation } from '../predicates.ts';
+import type { Situation } from '../predicates.ts';
 import { firstFew } from '../settled.ts';
 import { memberOf, type Topology } from '../topology.ts';
 import { sizeOf, type World } from '../world.ts';
 import { keepers } from './keepers.ts';
+import { lastPeerRemoved } from './marks.ts';
 import { balancingMoves, freeSlots } from './placement.ts';
 import { gated, type Proposal } from './step.ts';
 
@@ -24,9 +25,8 @@ export function replicasWanted(world: World, topology: Topology): number {
   const members = topology.members.flatMap(({ ordinal }) => (ordinal === undefined ? [] : [ordinal + 1]));
   const floor = Math.max(current, ...(world.statefulSet === undefined ? known : members));
   const stale = staleOrdinals(world).filter((ordinal) => ordinal >= floor);
-  // A marked claim below the top belongs to a peer that is being stopped; raising would keep its pod.
-  const leaving = staleOrdinals(world).includes(current - 1);
-  return leaving ? current : Math.max(floor, Math.min(size, ...stale));
+  // The pod of a removed peer must go first: it can't come back as it is.
+  return lastPeerRemoved(world, topology) ? current : Math.max(floor, Math.min(size, ...stale));
 }
 
 /** Claims that are older than this object: its pods ran before under another one of the same name. */
@@ -92,7 +92,3 @@ export function balance(world: World, topology: Topology): Proposal | undefined 
   const ours = world.cluster.status?.operation?.step === 'BalanceShards' && topology.transfers.length > 0;
   return ours ? { operation, exclusive: false } : undefined;
 }
-
-/** What stands against founding the cluster anew, for messages. */
-export const foundAgainBlockers = (world: World, topology: Topology) =>
-  blockers('foundAgain', { world, topology, ordinal: 0, member: undefined });
