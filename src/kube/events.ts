@@ -43,6 +43,7 @@ const SERIES_MILLISECONDS = 6 * 60_000;
 const GATHER_MILLISECONDS = 10_000;
 /** Writes that may wait for a slow server; what comes on top is dropped. */
 const MAX_WAITING = 200;
+const STOP_MILLISECONDS = 5000;
 const MAX_NOTE_BYTES = 1024;
 const MAX_WORD = 128;
 
@@ -58,6 +59,7 @@ export class EventRecorder {
   readonly #series = new Map<string, Series>();
   #tail: Promise<void> = Promise.resolve();
   #waiting = 0;
+  readonly #abort = new AbortController();
   #stopped = false;
 
   constructor(options: EventRecorderOptions) {
@@ -103,15 +105,18 @@ export class EventRecorder {
     await this.#tail;
   }
 
-  /** Flushes, and records nothing more. */
+  /** Flushes for at most five seconds, and records nothing more. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    const cancel = this.#clock.after(STOP_MILLISECONDS, () => this.#abort.abort(new Error('the recorder stops')));
     await this.flush();
+    cancel();
   }
 
   #enqueue(series: Series): void {
     if (this.#waiting >= MAX_WAITING) {
       this.#log.warn({ waiting: this.#waiting }, 'events wait too long; dropped');
+      series.written = series.count;
       return;
     }
     this.#waiting += 1;
@@ -128,19 +133,21 @@ export class EventRecorder {
     const { count, event } = series;
     if (count === series.written) return;
     series.written = count;
+    const { signal } = this.#abort;
+    signal.throwIfAborted();
     const repeated = { count, lastObservedTime: microTime(this.#clock.date()) };
     if (!series.exists) {
-      await client.create(EVENTS, count === 1 ? event : { ...event, series: repeated });
+      await client.create(EVENTS, count === 1 ? event : { ...event, series: repeated }, { signal });
       series.exists = true;
       return;
     }
     const { namespace = '', name } = event.metadata;
     try {
-      await client.patch(EVENTS, { namespace, name }, { series: repeated }, { type: 'merge' });
+      await client.patch(EVENTS, { namespace, name }, { series: repeated }, { type: 'merge', signal });
     } catch (error) {
       // The server forgets events after an hour.
       if (!(error instanceof KubeError && error.isNotFound)) throw error;
-      await client.create(EVENTS, { ...event, series: repeated });
+      await client.create(EVENTS, { ...event, series: repeated }, { signal });
     }
   }
 

@@ -57,15 +57,17 @@ export class ManualClock implements Clock {
     this.#now = end;
   }
 
-  /** Fires what comes due, in order, and lets promises settle after each. */
-  async run(milliseconds: number): Promise<void> {
+  /** Fires what comes due, in order, lets promises settle after each, then calls `check`. */
+  async run(milliseconds: number, check: () => void = () => undefined): Promise<void> {
     const end = this.#now + milliseconds;
     await settle();
     for (let timer = this.#first(end); timer !== undefined; timer = this.#first(end)) {
       this.#fire(timer);
       await settle();
+      check();
     }
     this.#now = end;
+    check();
   }
 
   #first(end: number): Timer | undefined {
