@@ -1,4 +1,5 @@
 import type { Pod } from '../../src/kube/index.ts';
+import { quantity } from '../controllers/quantity.ts';
 import type { Container } from './wire.ts';
 
 /** Where a pod runs: what `status.podIP` and its like answer before the status was written. */
@@ -46,26 +47,6 @@ export function podField(pod: Pod, path: string, place: PodPlace): string | unde
     default:
       return undefined;
   }
-}
-
-const SUFFIXES = new Map([
-  ['m', 1e-3],
-  ['k', 1e3],
-  ['M', 1e6],
-  ['G', 1e9],
-  ['T', 1e12],
-  ['Ki', 2 ** 10],
-  ['Mi', 2 ** 20],
-  ['Gi', 2 ** 30],
-  ['Ti', 2 ** 40],
-]);
-
-/** The number a Kubernetes quantity stands for; undefined when it is none. */
-export function quantity(text: string): number | undefined {
-  const [, digits, suffix = ''] = /^([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([A-Za-z]*)$/.exec(text) ?? [];
-  const factor = suffix === '' ? 1 : SUFFIXES.get(suffix);
-  if (digits === undefined || factor === undefined) return undefined;
-  return Number(digits) * factor;
 }
 
 /** A `resourceFieldRef` such as `limits.memory`, divided and rounded up; undefined when the container doesn't set it. */

@@ -37,6 +37,7 @@ export class PodRunner {
   readonly #logs = new Map<string, ContainerLog[]>();
   #pod: Pod;
   #conditions: readonly PodCondition[] | undefined;
+  #changed = Promise.withResolvers<void>();
   #running: Promise<void> | undefined;
   #ending: Promise<void> | undefined;
 
@@ -92,7 +93,9 @@ export class PodRunner {
       const refusal = await this.#updateVolumes();
       if (refusal === undefined) return;
       this.#host.onEvent(this.#pod, { type: 'Warning', reason: 'FailedMount', message: refusal });
-      await sleep(MOUNT_RETRY_MILLISECONDS, undefined, { signal: this.#stopping.signal });
+      this.#changed = Promise.withResolvers();
+      const pause = sleep(MOUNT_RETRY_MILLISECONDS, undefined, { signal: this.#stopping.signal });
+      await Promise.race([this.#changed.promise, pause]);
     }
   }
 
@@ -106,6 +109,7 @@ export class PodRunner {
 
   /** Brings mounted ConfigMaps, Secrets and downward files up to date. */
   async refreshVolumes(): Promise<void> {
+    this.#changed.resolve();
     const refusal = await this.#updateVolumes();
     // A source that vanished leaves the files as they are: as the kubelet does.
     if (refusal !== undefined) this.#host.log.debug({ pod: podName(this.#pod), refusal }, 'volume not refreshed');

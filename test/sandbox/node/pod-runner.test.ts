@@ -67,7 +67,7 @@ test('environment, command and arguments see mounted paths as directories of the
   ];
   const runner = node.run('mounted', { restartPolicy: 'Never', containers: [container], volumes });
   await until(() => node.statuses.get('mounted')?.phase === 'Succeeded');
-  assert.deepEqual(linesOf(runner), ['contentcontent' + node.claim('claim-0')]);
+  assert.deepEqual(linesOf(runner), [`contentcontent${node.claim('claim-0')}`]);
   await runner.end(0, false);
   assert.equal(readFileSync(join(node.claim('claim-0'), 'file'), 'utf8'), 'kept\n');
 });
@@ -188,7 +188,7 @@ test('a deleted pod gets SIGTERM, ends in order, and only then its object goes',
   await until(() => node.removed.includes('polite'));
   assert.equal(alive(pid), false);
   assert.equal(node.statuses.get('polite')?.phase, 'Succeeded');
-  assert.equal(existsSync(join(node.directory, 'pods', runner.pod.metadata.uid ?? '')), false);
+  await until(() => !existsSync(join(node.directory, 'pods', runner.pod.metadata.uid ?? '')));
 });
 
 test('what ignores SIGTERM is killed with all it started when the grace period is over', async () => {
