@@ -2,9 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { load } from 'js-yaml';
 import { isObject, type JsonObject } from '../json.ts';
 import { badRequest, StatusError, statusObject, unsupportedMediaType } from '../status.ts';
+import { fromProtobuf, PROTOBUF } from './protobuf.ts';
 
 const MOST_BYTES = 3 * 1024 * 1024;
 
+/** The body as text; protobuf is turned into JSON here, so that nothing else has to know of it. */
 export async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -15,10 +17,17 @@ export async function readBody(request: IncomingMessage): Promise<string> {
       throw new StatusError(413, 'RequestEntityTooLarge', `Request entity too large: limit is ${MOST_BYTES}`);
     chunks.push(bytes);
   }
-  return Buffer.concat(chunks).toString('utf8');
+  const bytes = Buffer.concat(chunks);
+  return isProtobuf(request) ? JSON.stringify(fromProtobuf(bytes)) : bytes.toString('utf8');
 }
 
-export const mediaType = (header: string | undefined): string => (header ?? '').split(';')[0]?.trim() ?? '';
+const headerType = (request: IncomingMessage): string =>
+  (request.headers['content-type'] ?? '').split(';')[0]?.trim() ?? '';
+const isProtobuf = (request: IncomingMessage): boolean => headerType(request) === PROTOBUF;
+
+/** The type of what `readBody` gives. */
+export const mediaType = (request: IncomingMessage): string =>
+  isProtobuf(request) ? 'application/json' : headerType(request);
 
 /** A body that is an object, in JSON or YAML. */
 export function parseObject(text: string, contentType: string): JsonObject {

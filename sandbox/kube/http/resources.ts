@@ -38,7 +38,7 @@ export async function handleResource(exchange: Exchange): Promise<boolean> {
   const review = REVIEWS[`${info.group}/${info.plural}`];
   if (review !== undefined) {
     if (request.method !== 'POST') throw methodNotAllowed();
-    const body = parseObject(await readBody(request), mediaType(request.headers['content-type']));
+    const body = parseObject(await readBody(request), mediaType(request));
     answer(response, { code: 201, body: review.review(state, user, body) });
     return false;
   }
@@ -84,7 +84,7 @@ function callOf({ state, request, url, info, user }: Exchange): Call {
     subresource: info.subresource,
     query: url.searchParams,
     accept: request.headers.accept ?? '',
-    contentType: mediaType(request.headers['content-type']),
+    contentType: mediaType(request),
     userAgent: request.headers['user-agent'] ?? '',
     warnings: [],
   };
