@@ -17,7 +17,7 @@ export abstract class ClusterOperations {
 
   /**
    * The peer's own `/readyz`. It latches: once ready it stays so, whatever happens (S9), so it says only that a
-   * peer has started, never that it is healthy.
+   * peer has started, never that it is healthy. On a cluster of several peers ask one by name.
    */
   readyz(options?: CallOptions): Promise<Readiness> {
     return this.run(READYZ, { attempts: 1, ...options });

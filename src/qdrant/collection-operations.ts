@@ -1,4 +1,5 @@
 import { ClusterOperations } from './cluster-operations.ts';
+import { refuseUnsafeDatatypes } from './datatypes.ts';
 import { unexpected } from './faults.ts';
 import { part, restCall } from './rest.ts';
 import type { CallOptions, Schemas, ShardKey } from './types.ts';
@@ -45,12 +46,16 @@ export abstract class CollectionOperations extends ClusterOperations {
     return this.run(restCall({ ...read, operation: 'collection_exists', path, shape: 'object', decode }), options);
   }
 
-  /** Answers before all replicas are Active where a peer is down: look at `collectionCluster`. */
+  /**
+   * Answers before all replicas are Active where a peer is down: look at `collectionCluster`. A datatype that could
+   * stop the whole cluster (S1) is refused before it is sent.
+   */
   async createCollection(
     name: string,
     body: Schemas['CreateCollection'],
     options: ConsensusOptions = {},
   ): Promise<boolean> {
+    refuseUnsafeDatatypes(body, 'create_collection');
     const path = `/collections/${part(name, 'create_collection')}`;
     const query = { timeout: options.serverTimeout };
     return this.run(

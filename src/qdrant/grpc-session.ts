@@ -3,13 +3,15 @@ import type { TlsOptions } from './types.ts';
 
 export type SessionOptions = {
   readonly url: string;
-  readonly tls: TlsOptions | undefined /** Milliseconds. */;
+  readonly tls: TlsOptions | undefined;
+  /** Milliseconds. */
   readonly connectTimeout: number;
+  /** Milliseconds of rest after which a connection is asked for a sign of life before it is used. */
+  readonly trustedIdle?: number;
 };
 
 /** The default window of 64 KB would make a page of points wait for dozens of round trips. */
 const WINDOW_BYTES = 16 * 1024 * 1024;
-/** A connection that rested longer is asked for a sign of life before it is used. */
 const TRUSTED_IDLE = 30_000;
 
 /**
@@ -67,14 +69,18 @@ export class GrpcSession {
   async #ready(): Promise<ClientHttp2Session> {
     const session = this.#open;
     if (session !== undefined && !session.closed && !session.destroyed) {
-      if (performance.now() - this.#usedAt < TRUSTED_IDLE || (await answersPing(session, this.#options.connectTimeout)))
-        return session;
+      if (await this.#alive(session)) return session;
       this.renew();
     }
     this.#opening ??= this.#connect().finally(() => {
       this.#opening = undefined;
     });
     return this.#opening;
+  }
+
+  async #alive(session: ClientHttp2Session): Promise<boolean> {
+    const { connectTimeout, trustedIdle = TRUSTED_IDLE } = this.#options;
+    return performance.now() - this.#usedAt < trustedIdle || answersPing(session, connectTimeout);
   }
 
   #connect(): Promise<ClientHttp2Session> {

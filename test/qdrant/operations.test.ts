@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { PeerClient } from '../../src/qdrant/index.ts';
+import { Double, type PeerClient } from '../../src/qdrant/index.ts';
 import { failure, peerAndServer } from './support/clients.ts';
 import { refuses, result } from './support/fake-server.ts';
 
@@ -172,4 +172,39 @@ test('a failing page ends a scroll with its error', async (t) => {
   const { server, peer } = await peerAndServer(t);
   server.always(refuses(404, 'gone'));
   assert.equal((await failure(Array.fromAsync(peer.scrollAll('docs')))).code, 'NotFound');
+});
+
+test('count, retrieve and query ask by REST and give one shape of point', async (t) => {
+  const { server, peer } = await peerAndServer(t);
+  server.next(result({ count: 3 }));
+  assert.equal(await peer.count('docs', { exact: false, shardKey: 'a' }), 3);
+  assert.deepEqual(JSON.parse(server.received[0]?.text ?? ''), { exact: false, shard_key: 'a' });
+  server.next((_request, response) =>
+    response.end('{"result":[{"id":1,"payload":{"n":1.0},"vector":{"a":[0.5]},"shard_key":"k"}]}'),
+  );
+  const [found] = await peer.retrieve('docs', [1], { withVectors: true });
+  assert.deepEqual(found, { id: 1, payload: { n: new Double(1) }, vector: { a: [0.5] }, shardKey: 'k' });
+  server.next((_request, response) =>
+    response.end('{"result":{"points":[{"id":1,"version":4,"score":1.0,"payload":null}]}}'),
+  );
+  assert.deepEqual(await peer.query('docs', { query: [1], limit: 1 }), [
+    { id: 1, version: 4, score: 1, payload: {}, vector: {} },
+  ]);
+});
+
+test('a datatype that could stop a whole cluster is never sent (S1)', async (t) => {
+  const { server, peer } = await peerAndServer(t);
+  const vectors = { size: 4, distance: 'Dot', datatype: 'turbo4' } as const;
+  for (const body of [
+    { vectors },
+    { vectors: { a: vectors } },
+    { sparse_vectors: { s: { index: { datatype: 'turbo4' as const } } } },
+  ]) {
+    const error = await failure(peer.createCollection('docs', body));
+    assert.equal(error.code, 'BadRequest');
+    assert.match(error.message, /"turbo4"/);
+  }
+  assert.equal(server.received.length, 0);
+  const named = { datatype: { size: 4, distance: 'Dot', datatype: 'float16' } } as const;
+  assert.equal(await peer.createCollection('docs', { vectors: named, metadata: { datatype: 'any' } }), true);
 });
