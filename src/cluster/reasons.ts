@@ -29,7 +29,7 @@ export const REASONS = {
   UrlInvalid: 'The URL of the external cluster is no http(s) URL without user and password.',
   InvalidSpec: 'The spec breaks a rule of its schema; nothing is done until it changes.',
   ReconcileFailed: 'The last pass failed; it is tried again.',
-  Suspended: 'spec.suspend is true: nothing is done.',
+  Suspended: 'Nothing is done while spec.suspend is true.',
   // Available, Degraded
   Serving: 'Every shard has a readable replica, and a majority of the peers answers.',
   NoMajority: 'Fewer than half of the peers answer: nothing can be changed.',
