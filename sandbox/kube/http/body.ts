@@ -46,7 +46,11 @@ export function parseObject(text: string, contentType: string): JsonObject {
   return value;
 }
 
-export type Answer = { readonly code: number; readonly body: JsonObject | string; readonly contentType?: string };
+export type Answer = {
+  readonly code: number;
+  readonly body: JsonObject | string | Buffer;
+  readonly contentType?: string;
+};
 
 export function answer(
   response: ServerResponse,
@@ -54,7 +58,7 @@ export function answer(
   warnings: readonly string[] = [],
 ): void {
   if (response.headersSent || response.destroyed) return;
-  const text = typeof body === 'string' ? body : `${JSON.stringify(body)}\n`;
+  const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : `${JSON.stringify(body)}\n`;
   const type = contentType ?? (typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json');
   if (warnings.length > 0)
     response.setHeader(

@@ -1,8 +1,9 @@
 import type { JsonObject } from '../json.ts';
 import type { State } from '../state.ts';
-import { methodNotAllowed, noSuchPath, notModelled } from '../status.ts';
+import { methodNotAllowed, noSuchPath } from '../status.ts';
 import { aggregated, coreVersions, groupList, oneGroup, resourceList } from '../view/discovery.ts';
 import { openApiDocument, openApiIndex } from '../view/openapi.ts';
+import { OPENAPI_V2, OPENAPI_V2_ASKED, OPENAPI_V2_BYTES, OPENAPI_V2_GIVEN } from '../view/openapi-v2.ts';
 import type { Answer } from './body.ts';
 
 const HEALTH = new Set(['/healthz', '/livez', '/readyz']);
@@ -36,7 +37,12 @@ export function handlePath(state: State, { method, path: given, accept, host }: 
     if (isAggregated) return { code: 200, body: aggregated(registry, path === '/api'), contentType: AGGREGATED_TYPE };
     return { code: 200, body: path === '/api' ? coreVersions(host) : groupList(registry) };
   }
-  if (path === '/openapi/v2') throw notModelled('OpenAPI v2');
+  if (path === '/openapi/v2') {
+    const wantsBytes = accept.startsWith(OPENAPI_V2_ASKED);
+    return wantsBytes
+      ? { code: 200, body: OPENAPI_V2_BYTES, contentType: OPENAPI_V2_GIVEN }
+      : { code: 200, body: OPENAPI_V2 };
+  }
   if (path === '/openapi/v3') return { code: 200, body: openApiIndex(registry) };
   const body = path.startsWith('/openapi/v3/')
     ? schemaDocument(state, path.slice('/openapi/v3/'.length))
