@@ -265,9 +265,11 @@ export class Controller<T extends KubeObject> {
 }
 
 /** An entry of `watches`, with `map` typed by its informer. */
-export const watching = <T extends KubeObject>(
-  watched: Omit<Watched<T>, 'informer'> & { readonly informer: Informer<T> },
-): Watched<T> => watched;
+export const watching = <T extends KubeObject>(watched: {
+  readonly informer: Informer<T>;
+  map(object: NoInfer<T>): readonly ObjectKey[];
+  filter?(change: Change<NoInfer<T>>): boolean;
+}): Watched<T> => watched;
 
 const priorityOf = (change: { readonly initial: boolean }): number => (change.initial ? LOW_PRIORITY : 0);
 

@@ -34,6 +34,7 @@ type Series = {
   lastAt: number;
   written: number;
   exists: boolean;
+  queued: boolean;
   cancelWrite: () => void;
 };
 
@@ -84,7 +85,10 @@ export class EventRecorder {
         return;
       }
       const event = this.#event(object, { ...occurrence, note });
-      const begun: Series = { event, count: 1, lastAt: now, written: 0, exists: false, cancelWrite: () => undefined };
+      const begun: Series = {
+        ...{ event, count: 1, lastAt: now, written: 0, exists: false, queued: false },
+        cancelWrite: () => undefined,
+      };
       this.#series.set(id, begun);
       this.#enqueue(begun);
       return;
@@ -114,12 +118,14 @@ export class EventRecorder {
   }
 
   #enqueue(series: Series): void {
+    if (series.queued) return;
     if (this.#waiting >= MAX_WAITING) {
       this.#log.warn({ waiting: this.#waiting }, 'events wait too long; dropped');
       series.written = series.count;
       return;
     }
     this.#waiting += 1;
+    series.queued = true;
     this.#tail = this.#tail
       .then(() => this.#write(series))
       .catch((error: unknown) => this.#log.warn({ err: error, reason: series.event.reason }, 'event not written'))
@@ -131,6 +137,7 @@ export class EventRecorder {
   async #write(series: Series): Promise<void> {
     const { client } = this.#options;
     const { count, event } = series;
+    series.queued = false;
     if (count === series.written) return;
     series.written = count;
     const { signal } = this.#abort;

@@ -4,7 +4,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import type { Cluster, Context, KubeConfig, User } from '@kubernetes/client-node';
 // The whole package costs 90 MB of memory, this module 5 MB.
 import { newClusters, newContexts, newUsers } from '@kubernetes/client-node/dist/config_types.js';
-import { load } from 'js-yaml';
+import { load, YAMLException } from 'js-yaml';
 import { type Connection, fromFiles, inClusterConnection, type TlsMaterial } from './connection.ts';
 import { type FileText, fileText } from './file-text.ts';
 
@@ -47,7 +47,7 @@ export function connectionFromKubeconfig(text: string, options: KubeconfigOption
 const readKubeconfig = (path: string): Kubeconfig => parseKubeconfig(readFileSync(path, 'utf8'), dirname(path));
 
 function parseKubeconfig(text: string, directory: string): Kubeconfig {
-  const document = load(text) as Partial<Kubeconfig> | null | undefined;
+  const document = parseYaml(text);
   const list = (entries: unknown, inner: string): Entry[] =>
     Array.isArray(entries) ? entries.map((entry: Entry) => withAbsolutePaths(entry, inner, directory)) : [];
   return {
@@ -56,6 +56,16 @@ function parseKubeconfig(text: string, directory: string): Kubeconfig {
     contexts: list(document?.contexts, 'context'),
     users: list(document?.users, 'user'),
   };
+}
+
+function parseYaml(text: string): Partial<Kubeconfig> | null | undefined {
+  try {
+    return load(text) as Partial<Kubeconfig> | null | undefined;
+  } catch (error) {
+    // The message of the parser shows the lines around the fault, and they may hold a token.
+    const reason = error instanceof YAMLException ? error.reason : 'unreadable';
+    throw new Error(`kubeconfig: no valid YAML: ${reason}`);
+  }
 }
 
 const PATHS = ['certificate-authority', 'client-certificate', 'client-key', 'tokenFile'];

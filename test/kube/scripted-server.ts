@@ -64,9 +64,9 @@ export async function scriptedServer(script: Script): Promise<ScriptedServer> {
   };
 }
 
-/** Waits a hundredth of the time asked for, so that backoff does not slow the tests down. */
+/** Runs a hundred times as fast, so that backoff does not slow the tests down. */
 export const hastyClock = {
-  now: () => performance.now(),
+  now: () => performance.now() * 100,
   date: () => new Date(),
   sleep: (milliseconds: number, signal?: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
