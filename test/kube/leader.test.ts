@@ -4,7 +4,6 @@ import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { LeaderElector, type Lease } from '../../src/kube/index.ts';
 import { LeaseWorld } from './lease-world.ts';
-import { settle } from './manual-clock.ts';
 
 /** Two processes; `a` leads. */
 async function led() {
@@ -188,8 +187,7 @@ test('a real event loop that stalls longer than the deadline asserts nothing aft
   const times = { leaseSeconds: 0.3, renewSeconds: 0.1, retrySeconds: 0.02 };
   const elector = new LeaderElector({ client, namespace: 'ns', name: 'lease', identity: 'a', ...times });
   const asserted = Promise.withResolvers<boolean[]>();
-  const onLeading = async (): Promise<void> => {
-    await settle();
+  const onLeading = (): void => {
     const before = elector.isLeading;
     for (const end = performance.now() + 130; performance.now() < end; ) {
       // Nothing else of this process runs here.
