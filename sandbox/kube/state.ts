@@ -23,7 +23,7 @@ export type PodLogSource = { readonly namespace: string; readonly pod: string; r
 export type Hooks = {
   /** The log of a container; undefined when there is none. */
   podLogs?: (source: PodLogSource, options: PodLogOptions) => Promise<Readable | undefined> | Readable | undefined;
-  /** An unused address for a Service. */
+  /** An unused address for a Service; without this hook a Service gets none. */
   allocateClusterIP?: () => string;
   releaseClusterIP?: (address: string) => void;
 };

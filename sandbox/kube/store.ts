@@ -48,6 +48,11 @@ export class Store {
     return this.#objects.get(type)?.get(storeKey(namespace, name));
   }
 
+  /** All objects of a type in no order. */
+  values(type: string): Iterable<ApiObject> {
+    return this.#objects.get(type)?.values() ?? [];
+  }
+
   /** All objects of a type ordered by namespace and name; `namespace` undefined = of all. */
   list(type: string, namespace?: string): ApiObject[] {
     return this.#select(this.#objects.get(type)?.values() ?? [], namespace);

@@ -85,10 +85,13 @@ export class Rbac {
   }
 
   #bound(type: string, user: User, namespace: string | undefined): Rule[] {
-    return this.#store
-      .list(type, namespace)
-      .filter((binding) => asArray(binding['subjects']).some((value) => isSubject(value, user, namespace ?? '')))
-      .flatMap((binding) => this.rulesOfRef(asObject(binding['roleRef']), binding.metadata.namespace ?? ''));
+    const rules: Rule[] = [];
+    for (const binding of this.#store.values(type)) {
+      if (namespace !== undefined && binding.metadata.namespace !== namespace) continue;
+      if (!asArray(binding['subjects']).some((value) => isSubject(value, user, namespace ?? ''))) continue;
+      rules.push(...this.rulesOfRef(asObject(binding['roleRef']), binding.metadata.namespace ?? ''));
+    }
+    return rules;
   }
 
   /** The rules behind a roleRef; none when the role doesn't exist. */

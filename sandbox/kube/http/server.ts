@@ -5,7 +5,7 @@ import type { User } from '../access/user.ts';
 import type { Audit } from '../audit.ts';
 import { CutConnection, type Faults } from '../faults.ts';
 import type { State } from '../state.ts';
-import { qualified, StatusError } from '../status.ts';
+import { badRequest, qualified, StatusError } from '../status.ts';
 import { answer, answerError } from './body.ts';
 import { handlePath } from './paths.ts';
 import { handleResource } from './resources.ts';
@@ -26,7 +26,7 @@ export function requestHandler({ state, faults, audit }: Parts) {
     let user = NOBODY;
     let code = 0;
     try {
-      info = requestInfo(method, url);
+      info = readInfo(method, url);
       user = authenticate(state, request, info);
       await faults.strike(info, user);
       authorize(state, user, info);
@@ -54,6 +54,14 @@ export function requestHandler({ state, faults, audit }: Parts) {
       userAgent: request.headers['user-agent'] ?? '',
     });
   };
+}
+
+function readInfo(method: string, url: URL): RequestInfo {
+  try {
+    return requestInfo(method, url);
+  } catch {
+    throw badRequest(`the path ${url.pathname} is not well encoded`);
+  }
 }
 
 const resourceName = (info: RequestInfo | undefined): string =>

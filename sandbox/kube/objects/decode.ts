@@ -63,9 +63,19 @@ function visitFields(value: JsonObject, schema: Schema, path: string, walk: Walk
     }
     const below = fieldSchema(schema, name);
     if (child === null && below?.nullable !== true && !(below === undefined && isOpen(schema))) continue;
-    result[name] = visit(child, below, childPath, inside);
+    const visited = visit(child, below, childPath, inside);
+    if (!(walk.typed && isOmitted(visited, below, `${schema['x-model']}.${name}`))) result[name] = visited;
   }
   return result;
+}
+
+/** Lists that are written even when they are empty. */
+const KEPT_EMPTY = new Set(['V1EndpointSlice.endpoints', 'V1Role.rules', 'V1ClusterRole.rules']);
+
+/** Go leaves empty lists and maps out; an empty struct stays. */
+function isOmitted(value: Json, schema: Schema | undefined, field: string): boolean {
+  if (isArray(value)) return value.length === 0 && !KEPT_EMPTY.has(field);
+  return isObject(value) && schema?.additionalProperties !== undefined && Object.keys(value).length === 0;
 }
 
 function scalar(value: boolean | number | string | null, schema: Schema, path: string, walk: Walk): Json {

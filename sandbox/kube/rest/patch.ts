@@ -40,7 +40,7 @@ export function patchDocument(call: Call, document: Json, change: Json): Json {
   throw unsupportedMediaType([JSON_PATCH, MERGE_PATCH, ...strategic, APPLY_PATCH]);
 }
 
-function parseJson(text: string): Json {
+export function parseJson(text: string): Json {
   try {
     return JSON.parse(text) as Json;
   } catch (error) {

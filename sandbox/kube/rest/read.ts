@@ -50,8 +50,10 @@ type Position = { readonly revision: number; readonly after: string };
 /** One page of a list. All pages of one list show the same moment. */
 export function list(call: Call): Page {
   const { state, resource } = call;
-  const limit = integer(call, 'limit') ?? 0;
   const token = call.query.get('continue') ?? '';
+  // A list at version 0 comes from the watch cache of a real server, which knows no pages.
+  const cached = token === '' && call.query.get('resourceVersion') === '0';
+  const limit = cached ? 0 : (integer(call, 'limit') ?? 0);
   const selection = selectionOf(call);
   const position = token === '' ? startOf(call) : readToken(token);
   const stored =

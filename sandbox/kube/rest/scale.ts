@@ -1,10 +1,10 @@
-import { asNumber, at, clone, isObject, type Json, type JsonObject, put } from '../json.ts';
+import { asNumber, at, clone, isObject, type JsonObject, put } from '../json.ts';
 import type { ApiObject } from '../objects.ts';
 import type { Call } from '../state.ts';
 import { badRequest, invalid, noSuchPath, notModelled } from '../status.ts';
 import type { Scale } from '../types/resource.ts';
 import { selectorText } from '../view/selector-text.ts';
-import { APPLY_PATCH, patchDocument } from './patch.ts';
+import { APPLY_PATCH, parseJson, patchDocument } from './patch.ts';
 import { get, update } from './write.ts';
 
 const steps = (path: string): string[] => path.split('.').filter((step) => step !== '');
@@ -37,7 +37,7 @@ export function writeScale(call: Call, text: string): ApiObject {
   const live = get(call);
   if (call.contentType === APPLY_PATCH) throw notModelled('server-side apply of a scale');
   const current = readScale(call, live);
-  const body: Json = JSON.parse(text);
+  const body = parseJson(text);
   const wanted = call.verb === 'patch' ? patchDocument(call, current, body) : body;
   if (!isObject(wanted)) throw badRequest('the scale is not an object');
   return readScale(call, setReplicas(call, live, wanted));

@@ -81,7 +81,6 @@ export function watch(call: Call, response: ServerResponse, onEnd: () => void): 
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
     stream.error(error);
-    onEnd();
     return undefined;
   }
   const { store, bookmarkMilliseconds } = call.state;

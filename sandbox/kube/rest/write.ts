@@ -98,7 +98,8 @@ export function create(call: Call, body: JsonObject, applied?: ManagedFieldsEntr
 function kindViolations(call: Call, object: ApiObject, live: ApiObject | undefined): Violation[] {
   if (call.resource.custom !== undefined) return customViolations(call.resource, object, live);
   const { storedAs } = call.resource;
-  return live === undefined ? createViolations(storedAs, object) : updateViolations(storedAs, object, live);
+  const stored = call.resource.toStored(object);
+  return live === undefined ? createViolations(storedAs, stored) : updateViolations(storedAs, stored, live);
 }
 
 /**

@@ -2,6 +2,8 @@ import { asArray, asObject, asString, at, equal, isObject, type Json, type JsonO
 import type { ApiObject } from '../objects.ts';
 import { matchesLabels, selectorOf } from '../selectors.ts';
 import type { Violation } from '../status.ts';
+import { definitionViolations } from './definition.ts';
+import { eventViolations } from './event.ts';
 import { labelViolations } from './names.ts';
 
 type CreateRule = (object: ApiObject) => Violation[];
@@ -115,32 +117,16 @@ const secret: CreateRule = (object) => [
   ),
 ];
 
-const definition: CreateRule = (object) => {
-  const expected = `${asString(at(object, 'spec', 'names', 'plural'))}.${asString(at(object, 'spec', 'group'))}`;
-  const versions = asArray(at(object, 'spec', 'versions'));
-  const violations: Violation[] = [];
-  if (object.metadata.name !== expected) {
-    violations.push(wrong('metadata.name', object.metadata.name, 'must be spec.names.plural+"."+spec.group'));
-  }
-  if (versions.filter((version) => at(version, 'storage') === true).length !== 1) {
-    violations.push(wrong('spec.versions', versions.length, 'must have exactly one version marked as storage version'));
-  }
-  for (const [index, version] of versions.entries()) {
-    const field = `spec.versions[${index}].schema.openAPIV3Schema`;
-    if (!isObject(at(version, 'schema', 'openAPIV3Schema'))) violations.push(required(field, 'schemas are required'));
-  }
-  return violations;
-};
-
 const CREATE: { readonly [storedAs: string]: CreateRule } = {
   '/pods': (object) => podSpec(object['spec'], 'spec'),
   '/services': service,
   '/configmaps': data,
+  '/events': eventViolations,
   '/secrets': secret,
   'apps/statefulsets': statefulSet,
   'apps/deployments': (object) => workload(object),
   'batch/jobs': job,
-  'apiextensions.k8s.io/customresourcedefinitions': definition,
+  'apiextensions.k8s.io/customresourcedefinitions': definitionViolations,
 };
 
 const immutable = (object: ApiObject, live: ApiObject, ...paths: string[][]): Violation[] =>

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject, textOf } from '../json.ts';
+import { asArray, at, isObject, type Json, type JsonObject, textOf } from '../json.ts';
 import type { Violation } from '../status.ts';
 import type { Resource } from '../types/resource.ts';
 
@@ -66,12 +66,31 @@ function keyViolations(key: string, field: string): Violation[] {
   return QUALIFIED.test(name) ? [] : [bad(field, key, QUALIFIED_TEXT)];
 }
 
+function ownerViolations(references: Json | undefined): Violation[] {
+  const field = 'metadata.ownerReferences';
+  const owners = asArray(references);
+  const violations = owners.flatMap((owner) =>
+    ['apiVersion', 'kind', 'name', 'uid'].flatMap((name) =>
+      textOf(at(owner, name)) === '' ? [bad(`${field}.${name}`, '', 'must not be empty')] : [],
+    ),
+  );
+  const controllers = owners.filter((owner) => at(owner, 'controller') === true);
+  if (controllers.length < 2) return violations;
+  const names = controllers.map((owner) => `${textOf(at(owner, 'kind'))}/${textOf(at(owner, 'name'))}`);
+  const why = `Only one reference can have Controller set to true. Found "true" in references for ${names.join(' and ')}`;
+  return [
+    ...violations,
+    { field, type: 'FieldValueInvalid', message: `Invalid value: ${JSON.stringify(owners)}: ${why}` },
+  ];
+}
+
 const TOTAL_ANNOTATION_BYTES = 256 * 1024;
 
 export function metadataViolations(resource: Resource, metadata: JsonObject): Violation[] {
   const name = typeof metadata['name'] === 'string' ? metadata['name'] : '';
   const annotations = Object.entries(isObject(metadata['annotations']) ? metadata['annotations'] : {});
   const violations = [...nameViolations(resource, name), ...labelViolations(metadata['labels'])];
+  violations.push(...ownerViolations(metadata['ownerReferences']));
   for (const [key] of annotations) violations.push(...keyViolations(key.toLowerCase(), 'metadata.annotations'));
   const size = annotations.reduce((sum, [key, value]) => sum + key.length + textOf(value).length, 0);
   if (size > TOTAL_ANNOTATION_BYTES) {

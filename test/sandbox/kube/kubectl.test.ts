@@ -3,6 +3,7 @@ import { execFile, execFileSync, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -138,7 +139,7 @@ describe('kubectl works', { skip: hasKubectl() ? false : 'kubectl is not on PATH
     assert.equal(category, 'cup.example.com/blue');
     assert.match(explained, /How much fits in\./);
     const watcher = spawn('kubectl', ['get', 'cups', '-w', '--no-headers'], { env: environment() });
-    const lines = watcher.stdout.setEncoding('utf8')[Symbol.asyncIterator]();
+    const lines = createInterface(watcher.stdout)[Symbol.asyncIterator]();
     assert.match(String((await lines.next()).value), /^blue +1/);
     await kubectl('scale', 'cup', 'blue', '--replicas=5');
     assert.match(String((await lines.next()).value), /^blue +5/);
