@@ -259,10 +259,10 @@ export class Simulation {
     }
     if (step === undefined) return;
     this.steps.push(step);
-    this.#perform(step);
+    this.perform(step);
   }
 
-  #perform(step: Step): void {
+  perform(step: Step): void {
     switch (step.kind) {
       case 'startTransfers':
         for (const { collection, shard, from, to, keepSource } of step.transfers) {
