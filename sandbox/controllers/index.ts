@@ -46,8 +46,10 @@ export type ControllersOptions = {
 };
 
 export type Controllers = {
-  /** Resolves when the signal aborted and every controller has stopped. */
+  /** Resolves when every controller has stopped. */
   readonly stopped: Promise<void>;
+  /** Stops them, as the signal does. */
+  stop(): Promise<void>;
 };
 
 /**
@@ -55,8 +57,10 @@ export type Controllers = {
  * alone. Resolves when all are started; a controller that fails is logged.
  */
 export async function startControllers(options: ControllersOptions): Promise<Controllers> {
-  const { client, directory, log, signal, only = CONTROLLER_NAMES, now = Date.now } = options;
+  const { client, directory, log, only = CONTROLLER_NAMES, now = Date.now } = options;
   await mkdir(directory, { recursive: true });
+  const stopping = new AbortController();
+  const signal = AbortSignal.any([options.signal, stopping.signal]);
   setMaxListeners(0, signal);
   const informers = new SharedInformers({ client, log, signal });
   const parts: ControllerParts = { client, informers, log, directory, now };
@@ -69,5 +73,11 @@ export async function startControllers(options: ControllersOptions): Promise<Con
     }
   });
   const stopped = Promise.all([types.run(), ...running]).then(() => informers.ended());
-  return { stopped };
+  return {
+    stopped,
+    stop() {
+      stopping.abort();
+      return stopped;
+    },
+  };
 }

@@ -10,3 +10,9 @@ export function imageRepository(image: string): string {
   const repository = colon === -1 ? withoutDigest : withoutDigest.slice(0, colon);
   return repository.replace(/^docker\.io\//, '').replace(/^library\//, '');
 }
+
+/** The runtime for an image, by its repository or by the last part of it: registries and owners may differ. */
+export function runtimeOf<R>(image: string, runtimes: Readonly<Record<string, R>>): R | undefined {
+  const repository = imageRepository(image);
+  return runtimes[repository] ?? runtimes[repository.slice(repository.lastIndexOf('/') + 1)];
+}

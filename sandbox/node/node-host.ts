@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import {
   type EventRecorder,
   type KubeClient,
@@ -57,14 +57,12 @@ export function nodeHost(options: NodeAgentOptions, parts: HostParts): PodHost {
 }
 
 /** `node` in scripts of containers means the Node that runs the sandbox. */
-function environmentOf({ directory, network, environment }: NodeAgentOptions): Record<string, string> {
+function environmentOf({ network, environment }: NodeAgentOptions): Record<string, string> {
   return {
     PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? '/usr/bin:/bin'}`,
     LANG: 'C.UTF-8',
     SANDBOX_DNS: network.dnsServer,
     NODE_OPTIONS: `--import ${DNS_HOOK}`,
-    // Stripped TypeScript is kept between starts: saves 16 MB and 60 ms per process (measured, Node 24).
-    NODE_COMPILE_CACHE: join(directory, 'compile-cache'),
     ...environment,
   };
 }

@@ -5,7 +5,7 @@ import type { Pod } from '../../src/kube/index.ts';
 import { ContainerLog } from './container-log.ts';
 import { ContainerRunner, type Launch } from './container-runner.ts';
 import { buildEnvironment, type EnvironmentSources } from './environment.ts';
-import { imageRepository } from './image.ts';
+import { runtimeOf } from './image.ts';
 import { layOutContainer } from './pod-directory.ts';
 import type { PodPlace } from './pod-fields.ts';
 import type { PodHost } from './pod-host.ts';
@@ -142,7 +142,7 @@ export class PodRunner {
   }
 
   async #launch(container: Container): Promise<Launch> {
-    const runtime = this.#host.runtimes[imageRepository(container.image ?? '')];
+    const runtime = runtimeOf(container.image ?? '', this.#host.runtimes);
     if (runtime === undefined) {
       const message = `no runtime of this node agent runs image ${JSON.stringify(container.image)}`;
       return { ok: false, reason: 'ErrImagePull', message };

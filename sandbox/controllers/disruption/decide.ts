@@ -38,7 +38,11 @@ function expectations({ budget, pods, wantedByOwners }: BudgetView): { expected:
 function pendingEvictions({ budget, pods, now }: BudgetView): Record<string, string> {
   const entries = Object.entries(budget.status?.disruptedPods ?? {}).filter(([name, time]) => {
     const pod = pods.find(({ metadata }) => metadata.name === name);
-    return pod !== undefined && !isTerminating(pod) && now - Date.parse(time) < EVICTION_MILLISECONDS;
+    if (pod === undefined || isTerminating(pod)) return false;
+    // A successor of the same name, as a StatefulSet makes, was not evicted.
+    const allowedAt = Date.parse(time);
+    const createdAt = Date.parse(pod.metadata.creationTimestamp ?? '');
+    return !(createdAt >= allowedAt) && now - allowedAt < EVICTION_MILLISECONDS;
   });
   return Object.fromEntries(entries);
 }

@@ -17,7 +17,6 @@ import { decide, FOREGROUND, type GarbageStep, type OwnerState } from './decide.
 import { type GraphNode, OwnerGraph } from './graph.ts';
 
 const WORKERS = 4;
-const UNKNOWN_SECONDS = 10;
 
 type Parts = { readonly client: KubeClient; readonly log: Logger; readonly types: KnownTypes };
 
@@ -28,6 +27,7 @@ export function garbageController({ client, informers, log }: ControllerParts, t
 
   function follow(type: ResourceType): void {
     informers.of(type).onChange((change) => collector.changed(type, change));
+    collector.typeKnown();
   }
 
   return {
@@ -44,6 +44,9 @@ class Collector {
   readonly #parts: Parts;
   readonly #queue = new WorkQueue<string>({ name: 'garbage', textOf: (uid) => uid, backoffFloorSeconds: 0.1 });
 
+  /** Objects with an owner of a kind that isn't known yet. */
+  readonly #undecided = new Set<string>();
+
   constructor(graph: OwnerGraph, parts: Parts) {
     this.#graph = graph;
     this.#parts = parts;
@@ -59,6 +62,12 @@ class Collector {
     for (const owner of owners) if (this.#graph.get(owner.uid) !== undefined) this.#queue.add(owner.uid);
     const leaving = kind === 'deleted' || object.metadata.deletionTimestamp !== undefined;
     if (leaving) for (const node of this.#graph.dependentsOf(uid)) this.#queue.add(node.object.metadata.uid ?? '');
+  }
+
+  /** One more kind can be asked for. */
+  typeKnown(): void {
+    for (const uid of this.#undecided) this.#queue.add(uid);
+    this.#undecided.clear();
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -91,8 +100,8 @@ class Collector {
     const owners = await Promise.all(
       references.map(async (reference) => ({ reference, state: await this.#stateOf(node, reference) })),
     );
-    // Its kind may become known; a gone owner tells nobody.
-    if (owners.some(({ state }) => state === 'unknown')) this.#queue.add(uid, { afterSeconds: UNKNOWN_SECONDS });
+    // Its kind may become known later; an owner that is gone by then tells nobody.
+    if (owners.some(({ state }) => state === 'unknown')) this.#undecided.add(uid);
     const step = decide({ object: node.object, owners, dependents });
     if (step !== undefined) await this.#carryOut(node, step);
   }

@@ -58,9 +58,9 @@ export async function startTestCluster(): Promise<TestCluster> {
     agent,
     directory,
     async stop() {
-      stopping.abort();
       await agent.stop();
-      await controllers.stopped;
+      await controllers.stop();
+      stopping.abort();
       for (const each of [client, forControllers, forNode]) await each.close();
       await api.stop();
       await network.close();
