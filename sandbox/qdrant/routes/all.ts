@@ -5,8 +5,16 @@ import type { RequestCounters } from './counters.ts';
 import { pointRoutes } from './points.ts';
 import type { Route } from './router.ts';
 import { absentRoutes, serviceRoutes } from './service.ts';
+import { telemetryRoutes } from './telemetry.ts';
 
 /** Every route of the REST interface. */
-export function allRoutes(_engine: Engine, _counters: RequestCounters): readonly Route[] {
-  return [...serviceRoutes, ...clusterRoutes, ...collectionRoutes, ...pointRoutes, ...absentRoutes];
+export function allRoutes(engine: Engine, counters: RequestCounters): readonly Route[] {
+  return [
+    ...serviceRoutes,
+    ...telemetryRoutes(engine, counters),
+    ...clusterRoutes,
+    ...collectionRoutes,
+    ...pointRoutes,
+    ...absentRoutes,
+  ];
 }

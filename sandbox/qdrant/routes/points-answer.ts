@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../base/json.ts';
+import type { JsonObject } from '../base/json.ts';
 import type { FoundPoint } from '../collection/points.ts';
 import type { ScoredPoint } from '../collection/query.ts';
 import { shortFloat, vectorsToJson } from '../shard/vectors.ts';
@@ -35,7 +35,7 @@ function selected({ point }: FoundPoint, selection: Selection): JsonObject {
   };
 }
 
-export function selectPayload(payload: JsonObject, selection: Selection['payload']): Json | undefined {
+export function selectPayload(payload: JsonObject, selection: Selection['payload']): JsonObject | undefined {
   if (selection === false) return undefined;
   if (selection === true) return payload;
   const keep =
