@@ -56,7 +56,9 @@ export function removeFields(value: Json | undefined, set: FieldSet, schema: Sch
     for (const [name, child] of Object.entries(value)) {
       const below = set.children.get(`f:${name}`);
       if (below?.member === true) continue;
-      rest[name] = below === undefined ? child : removeFields(child, below, fieldSchema(schema, name));
+      const left = below === undefined ? child : removeFields(child, below, fieldSchema(schema, name));
+      // What is left empty goes too. Source: structured-merge-diff `EnsureNamedFieldsAreMembers`.
+      if (below === undefined || !isEmptied(child, left)) rest[name] = left;
     }
     return rest;
   }
@@ -70,3 +72,6 @@ export function removeFields(value: Json | undefined, set: FieldSet, schema: Sch
   }
   return rest;
 }
+
+const isEmptied = (before: Json | undefined, after: Json | undefined): boolean =>
+  isObject(before) && Object.keys(before).length > 0 && isObject(after) && Object.keys(after).length === 0;

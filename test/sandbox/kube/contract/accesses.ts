@@ -137,6 +137,40 @@ export function accesses(target: () => Target): void {
       assert.equal(await review('delete'), false);
     });
 
+    test('a group, a role of the cluster bound in a namespace, and paths that are no resource', async () => {
+      const { api, named, core, namespace } = here();
+      const role = `contract-${namespace}`;
+      const clusterRoles = `/apis/${RBAC}/clusterroles`;
+      await api.post(clusterRoles, {
+        apiVersion: RBAC,
+        kind: 'ClusterRole',
+        metadata: { name: role },
+        rules: [
+          { apiGroups: [''], resources: ['services'], verbs: ['list'] },
+          { nonResourceURLs: ['/metrics/*'], verbs: ['get'] },
+        ],
+      });
+      await api.post(named(RBAC, 'rolebindings'), {
+        apiVersion: RBAC,
+        kind: 'RoleBinding',
+        metadata: { name: 'by-group' },
+        roleRef: { apiGroup: API_GROUP, kind: 'ClusterRole', name: role },
+        subjects: [{ kind: 'Group', apiGroup: API_GROUP, name: `system:serviceaccounts:${namespace}` }],
+      });
+      assert.equal((await api.get(core('services'), { token })).code, 200);
+      assert.equal((await api.get('/api/v1/services', { token })).code, 403);
+      assert.equal((await api.get('/metrics/x', { token })).code, 403);
+      await api.delete(`${clusterRoles}/${role}`);
+      assert.equal((await api.get(core('services'), { token })).code, 403);
+    });
+
+    test('a binding keeps its role', async () => {
+      const { api, named } = here();
+      const answer = await api.patch(`${named(RBAC, 'rolebindings')}/reader`, { roleRef: { name: 'other' } });
+      assert.equal(answer.code, 422);
+      assert.match(asString(answer.body['message']), /cannot change roleRef/);
+    });
+
     test('everyone with a name may ask what is served', async () => {
       const { api } = here();
       for (const path of ['/version', '/api', '/apis', '/openapi/v3']) {

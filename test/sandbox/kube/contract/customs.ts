@@ -255,6 +255,34 @@ export function customs(target: () => Target): void {
       assert.ok(cells[2] === 5 || cells[2] === '5');
     });
 
+    test('a definition with a broken schema is refused', async () => {
+      const { api } = here();
+      const refused = async (openAPIV3Schema: JsonObject): Promise<string> => {
+        const answer = await api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', {
+          ...definition,
+          metadata: { name: `bad.${GROUP}` },
+          spec: {
+            group: GROUP,
+            scope: 'Namespaced',
+            names: { kind: 'Bad', plural: 'bad' },
+            versions: [{ name: 'v1', served: true, storage: true, schema: { openAPIV3Schema } }],
+          },
+        });
+        assert.equal(answer.code, 422, answer.text);
+        return asString(answer.body['message']);
+      };
+      const root = (property: JsonObject): JsonObject => ({ type: 'object', properties: { a: property } });
+      assert.match(await refused(root({})), /properties\[a\]\.type: Required value/);
+      assert.match(
+        await refused(root({ type: 'array', items: { type: 'string' }, uniqueItems: true })),
+        /uniqueItems: Forbidden/,
+      );
+      assert.match(await refused(root({ type: 'integer', default: 'x' })), /properties\[a\]\.default/);
+      const keyed = { type: 'array', 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] };
+      const items = { type: 'object', properties: { name: { type: 'string' } } };
+      assert.match(await refused(root({ ...keyed, items })), /must have a default or be a required property/);
+    });
+
     test('discovery names short names, categories and subresources', async () => {
       const { api } = here();
       const answer = await api.get(`/apis/${GROUP}/v1`);

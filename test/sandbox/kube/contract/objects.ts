@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { asArray, asString, at, isObject } from '../../../../sandbox/kube/json.ts';
+import { asArray, asString, at, isObject, type JsonObject } from '../../../../sandbox/kube/json.ts';
 import type { Target } from './api.ts';
 import { configMap, field, nameOf, statefulSet, versionOf, world } from './world.ts';
 
@@ -290,6 +290,89 @@ export function objects(target: () => Target): void {
       assert.equal(at(event, 'message'), 'seen twice');
       assert.equal(at(event, 'reportingComponent'), 'contract');
       assert.equal(at(event, 'involvedObject', 'name'), 'first');
+    });
+
+    test('an event says who reported what, about an object of its own namespace', async () => {
+      const { api, named, namespace } = here();
+      const event = (change: JsonObject): JsonObject => ({
+        apiVersion: 'events.k8s.io/v1',
+        kind: 'Event',
+        metadata: { generateName: 'event-' },
+        eventTime: '2026-01-01T00:00:00.000000Z',
+        type: 'Normal',
+        reason: 'Tested',
+        action: 'Testing',
+        reportingController: 'contract',
+        reportingInstance: 'contract-0',
+        regarding: { kind: 'ConfigMap', name: 'first', namespace },
+        ...change,
+      });
+      const post = async (change: JsonObject): Promise<number> =>
+        (await api.post(named('events.k8s.io/v1', 'events'), event(change))).code;
+      assert.equal(await post({}), 201);
+      assert.equal(await post({ action: '' }), 422);
+      assert.equal(await post({ reportingController: '' }), 422);
+      assert.equal(await post({ type: 'Odd' }), 422);
+      assert.equal(await post({ note: 'x'.repeat(1025) }), 422);
+      assert.equal(await post({ regarding: { kind: 'ConfigMap', name: 'first', namespace: 'elsewhere' } }), 422);
+    });
+
+    test('only one owner is the controller, and owners are complete', async () => {
+      const { api, core } = here();
+      const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'a', uid: '1', controller: true };
+      const two = await api.post(
+        core('configmaps'),
+        configMap('owned', {}, { ownerReferences: [owner, { ...owner, name: 'b', uid: '2' }] }),
+      );
+      assert.equal(two.code, 422);
+      assert.match(asString(two.body['message']), /Only one reference can have Controller set to true/);
+      const partial = await api.post(
+        core('configmaps'),
+        configMap('owned', {}, { ownerReferences: [{ ...owner, uid: '' }] }),
+      );
+      assert.equal(partial.code, 422);
+    });
+
+    test('empty lists and maps of built-in kinds are left out, empty structs stay', async () => {
+      const { api, core } = here();
+      const made = await api.post(core('pods'), {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'empty', labels: {} },
+        spec: {
+          schedulerName: 'nobody',
+          containers: [{ name: 'main', image: 'a:1', args: [], env: [] }],
+          volumes: [{ name: 'v', emptyDir: {} }],
+          nodeSelector: {},
+        },
+      });
+      const [container] = asArray(field(made, 'spec', 'containers'));
+      assert.equal(at(container, 'args'), undefined);
+      assert.equal(field(made, 'metadata', 'labels'), undefined);
+      assert.equal(field(made, 'spec', 'nodeSelector'), undefined);
+      const volume = asArray(field(made, 'spec', 'volumes')).find((item) => at(item, 'name') === 'v');
+      assert.deepEqual(volume, { name: 'v', emptyDir: {} });
+    });
+
+    test('a collection is deleted by selector', async () => {
+      const { api, core } = here();
+      for (const name of ['d1', 'd2'])
+        await api.post(core('configmaps'), configMap(name, {}, { labels: { drop: 'yes' } }));
+      await api.post(core('configmaps'), configMap('d3', {}, { labels: { drop: 'no' } }));
+      assert.equal((await api.delete(`${core('configmaps')}?labelSelector=drop%3Dyes`)).code, 200);
+      assert.equal((await api.get(core('configmaps/d1'))).code, 404);
+      assert.equal((await api.get(core('configmaps/d3'))).code, 200);
+    });
+
+    test('an object is not created with a resourceVersion, nor under another name, kind or namespace', async () => {
+      const { api, core } = here();
+      const post = async (body: JsonObject): Promise<number> => (await api.post(core('configmaps'), body)).code;
+      assert.notEqual(await post(configMap('versioned', {}, { resourceVersion: '5' })), 201);
+      assert.equal(await post({ ...configMap('kind'), kind: 'Secret' }), 400);
+      assert.equal(await post({ ...configMap('group'), apiVersion: 'v2' }), 400);
+      assert.equal(await post(configMap('elsewhere', {}, { namespace: 'default' })), 400);
+      const named = await api.put(core('configmaps/first'), configMap('second'));
+      assert.equal(named.code, 400);
     });
 
     test('a micro time needs six digits', async () => {
