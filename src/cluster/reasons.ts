@@ -44,6 +44,7 @@ export const REASONS = {
   NotBuilt: 'Fields are set that nothing acts on yet.',
   KeyChanged: 'The key in the Secret is not the one that the pods started with; they take it over when they restart.',
   Standalone: 'The server runs without distributed mode: one peer, no replicas, no scaling.',
+  VersionUntested: 'A peer runs a version of Qdrant that is newer than those that were tested.',
   TransferStuck: 'A shard transfer has been running for very long.',
   // Events
   Founded: 'The first peer answered; from now on peers can only join.',

@@ -4,6 +4,7 @@ import {
   DONE,
   Expectations,
   hasFinalizer,
+  KubeError,
   keyText,
   type ObjectKey,
   type Outcome,
@@ -96,7 +97,7 @@ export class ClusterReconciler {
     const status = statusOf({ ...gathered, decision, ending: how });
     this.#metrics.blocked(keyText(keyFor(cluster)), decision?.operation);
     if (mustWrite(cluster.status, status, { memory, now: this.#deps.now() })) {
-      await this.#write(cluster, status);
+      if (!(await this.#write(cluster, status))) return DONE;
       memory.statusWrittenAt = this.#deps.now();
       for (const event of eventsOf(cluster.status, status)) this.#deps.recorder.record(cluster, event);
     }
@@ -104,14 +105,21 @@ export class ClusterReconciler {
     return { kind: 'wait', ...this.#next(cluster, decision, status) };
   }
 
-  async #write(cluster: QdrantCluster, status: QdrantClusterStatus): Promise<void> {
+  /** @returns false when the object is gone */
+  async #write(cluster: QdrantCluster, status: QdrantClusterStatus): Promise<boolean> {
     const { name, namespace, uid } = cluster.metadata;
     const { apiVersion, kind } = cluster;
     const metadata = { name, ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }) };
     const object = { apiVersion, kind, metadata, status };
     const options = { fieldManager: STATUS_MANAGER, subresource: 'status' };
-    const answer = await this.#deps.kube.apply(QDRANT_CLUSTERS, object, options);
-    this.#expectations.wrote(keyFor(cluster), this.#deps.informers.clusters, answer);
+    try {
+      const answer = await this.#deps.kube.apply(QDRANT_CLUSTERS, object, options);
+      this.#expectations.wrote(keyFor(cluster), this.#deps.informers.clusters, answer);
+      return true;
+    } catch (error) {
+      if (error instanceof KubeError && error.isNotFound) return false;
+      throw error;
+    }
   }
 
   /** Soon after a step, now and then while something is under way, seldom at rest. */

@@ -77,6 +77,12 @@ export function majorityAnswers(topology: Topology, except?: number): boolean {
   return members.filter(({ view }) => view !== undefined).length * 2 > members.length;
 }
 
+/** Names of peers outside that don't list all peers of the cluster: removed ones, or founders of a cluster of their own. */
+export const strangers = ({ outsiders, views }: Topology): string[] =>
+  outsiders
+    .filter(({ members }) => views.some(({ peerId }) => !members.some((member) => member.peerId === peerId)))
+    .map(({ name }) => name);
+
 export function topologyOf({ cluster, view }: Pick<World, 'cluster' | 'view'>): Topology {
   const peers = view?.peers ?? [];
   const answering = peers.filter(isAnswering);

@@ -81,6 +81,24 @@ test('scale-in is refused where a shard would have too few replicas, until the s
   simulation.settle();
 });
 
+test('with that predicate switched off, replicas that nobody can take are dropped, never the last one', () => {
+  const simulation = running(3, [[3, 3]]);
+  simulation.disabled = new Set(['replication-factor-fits']);
+  simulation.resize(2);
+  simulation.settle();
+  assert.equal(simulation.members.size, 2);
+  assert.ok(simulation.steps.some(({ kind }) => kind === 'dropReplica'));
+});
+
+test('a peer whose node is gone for good leaves by scale-in: its replicas are dropped and made anew', () => {
+  const simulation = running(4);
+  simulation.losePod(3);
+  simulation.resize(3);
+  simulation.settle();
+  assert.equal(simulation.members.size, 3);
+  assert.ok(simulation.shards.every(({ replicas }) => replicas.size === 2));
+});
+
 test('a mind may be changed in the middle of a scale-in', () => {
   for (let at = 0; at < 25; at += 1) {
     const simulation = running(4);

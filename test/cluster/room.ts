@@ -8,6 +8,7 @@ import {
   CLUSTER_RULES,
   type ClusterDeps,
   type ClusterInformers,
+  clusterController,
   DOMAIN_LIBRARIES,
   QDRANT_CLUSTERS,
 } from '../../src/cluster/index.ts';
@@ -137,6 +138,22 @@ export class Room {
     await this.#running;
     await Promise.all([this.admin.close(), this.#operator.close()]);
     await this.server.stop();
+  }
+
+  /** The whole controller, with real time. */
+  controller() {
+    const settings = { resyncSeconds: 30, busySeconds: 0.05, settleSeconds: 5, workers: 1 };
+    return clusterController({ ...this.#deps, settings, now: Date.now, assertLeading: () => undefined });
+  }
+
+  /** Lets kubelet and StatefulSet controller work for some seconds. */
+  async runPods(seconds: number): Promise<void> {
+    for (let second = 0; second < seconds; second += 1) {
+      await this.#toSimulation();
+      this.simulation.tick();
+      await this.#fromSimulation();
+      await sleep(60);
+    }
   }
 
   restartOperator(): void {

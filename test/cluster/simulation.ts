@@ -41,6 +41,7 @@ export class Simulation {
   factors = new Map<string, number>();
   stoppedWithError = new Set<number>();
   founded = 0;
+  disabled = new Set<string>();
   steps: Step[] = [];
   #settling: Settling | undefined;
   #transfersSince = new Map<string, number>();
@@ -82,6 +83,13 @@ export class Simulation {
     this.#abortTransfers(peer);
   }
 
+  /** The node is gone: the pod never comes back. */
+  losePod(ordinal: number): void {
+    this.killPod(ordinal);
+    const pod = this.pods.get(ordinal);
+    if (pod !== undefined) this.pods.set(ordinal, { ...pod, startsIn: Number.MAX_SAFE_INTEGER });
+  }
+
   loseVolume(ordinal: number): void {
     const claim = this.claims.get(ordinal);
     assert.ok(claim);
@@ -120,7 +128,7 @@ export class Simulation {
       now: this.now,
       settleSeconds: SETTLE_SECONDS,
       cluster: this.cluster,
-      disabled: new Set(),
+      disabled: this.disabled,
       statefulSet:
         this.replicas === undefined
           ? undefined
@@ -130,7 +138,7 @@ export class Simulation {
               claims: [{ name: 'qdrant-storage', size: '10Gi', storageClassName: undefined }],
             },
       pods,
-      claims: [...this.claims.values()].map(({ content: _, ...claim }) => claim),
+      claims: [...this.claims.values()],
       announced: this.announced,
       template: this.template,
       view,

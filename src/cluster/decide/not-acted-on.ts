@@ -1,3 +1,4 @@
+import { parseQuantity } from '../../api/index.ts';
 import { isExternal, type World } from '../world.ts';
 
 type Field = { readonly path: string; readonly set: (world: World) => boolean };
@@ -39,5 +40,10 @@ function claimChanged({ cluster, statefulSet }: World, volume: string): boolean 
   const enabled = volume === 'qdrant-storage' || cluster.spec.snapshotPersistence?.enabled === true;
   const live = statefulSet.claims.find(({ name }) => name === volume);
   if (live === undefined) return enabled;
-  return !enabled || live.size !== (wanted?.size ?? '10Gi') || live.storageClassName !== wanted?.storageClassName;
+  return (
+    !enabled || !sameQuantity(live.size, wanted?.size ?? '10Gi') || live.storageClassName !== wanted?.storageClassName
+  );
 }
+
+/** The server writes 1024Mi as 1Gi. */
+const sameQuantity = (a: string, b: string): boolean => a === b || parseQuantity(a) === parseQuantity(b);

@@ -1,4 +1,4 @@
-import type { Topology } from '../topology.ts';
+import { strangers, type Topology } from '../topology.ts';
 import type { World } from '../world.ts';
 
 /** A pod that enters or leaves the client Service. */
@@ -9,12 +9,10 @@ export type ServingChange = { readonly pod: string; readonly serving: boolean };
  * its own (S10); all others serve. An operation that was given up puts its pod back by itself.
  */
 export function servingChanges(world: World, topology: Topology, withdraw: string | undefined): ServingChange[] {
-  const strangers = topology.outsiders
-    .filter((view) => topology.views.some(({ peerId }) => !view.members.some((member) => member.peerId === peerId)))
-    .map(({ name }) => name);
+  const foreign = strangers(topology);
   return world.pods
     .filter(({ terminating }) => !terminating)
-    .map(({ name, serving }) => ({ pod: name, serving, wanted: name !== withdraw && !strangers.includes(name) }))
+    .map(({ name, serving }) => ({ pod: name, serving, wanted: name !== withdraw && !foreign.includes(name) }))
     .filter(({ serving, wanted }) => serving !== wanted)
     .map(({ pod, wanted }) => ({ pod, serving: wanted }));
 }

@@ -1,3 +1,4 @@
+import { supportedVersion } from '../../qdrant/index.ts';
 import { fieldsNotActedOn } from '../decide/not-acted-on.ts';
 import type { Operation } from '../decide/step.ts';
 import type { Decision } from '../decide.ts';
@@ -55,6 +56,7 @@ export function factsOf(seen: Seen): Fact[] {
     notActedOn(world),
     keyChanged(world),
     standalone(topology),
+    untested(topology),
     stuck(world, topology),
   ];
   return all.filter((fact) => fact !== undefined);
@@ -163,6 +165,14 @@ function standalone({ views }: Topology): Fact | undefined {
   const alone = views.filter(({ distributed }) => !distributed).map(({ name }) => name);
   if (alone.length === 0) return undefined;
   return isNot('Distributed', { reason: 'Standalone', message: `${firstFew(alone)} run without distributed mode` });
+}
+
+function untested({ views }: Topology): Fact | undefined {
+  const [newer] = views.flatMap(({ version }) => {
+    const support = supportedVersion(version);
+    return support.kind === 'newer' ? [support.message] : [];
+  });
+  return newer === undefined ? undefined : is('VersionUntested', { reason: 'VersionUntested', message: newer });
 }
 
 function stuck({ now, transfersSince }: World, { transfers }: Topology): Fact | undefined {

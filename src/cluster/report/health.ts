@@ -1,9 +1,10 @@
 import { supportedVersion } from '../../qdrant/index.ts';
 import { founderWithheld } from '../decide/found.ts';
 import { keepers } from '../decide/keepers.ts';
+import { lastPeerRemoved } from '../decide/marks.ts';
 import type { Reason } from '../reasons.ts';
 import { firstFew } from '../settled.ts';
-import { isActive, isReadable, majorityAnswers, shardName, type Topology } from '../topology.ts';
+import { isActive, isReadable, majorityAnswers, shardName, strangers, type Topology } from '../topology.ts';
 import { isExternal, sizeOf, type World } from '../world.ts';
 
 export type Trouble = { readonly reason: Reason; readonly message: string };
@@ -40,7 +41,7 @@ const CHECKS: readonly (readonly [Reason, Check])[] = [
     (_, { views }) => {
       const old = views.flatMap(({ version }) => {
         const support = supportedVersion(version);
-        return support.kind === 'supported' ? [] : [support.message];
+        return support.kind === 'older' || support.kind === 'unreadable' ? [support.message] : [];
       });
       return old.length === 0 ? undefined : firstFew([...new Set(old)]);
     },
@@ -57,10 +58,10 @@ const CHECKS: readonly (readonly [Reason, Check])[] = [
   ['ShardsLost', (_, { lostShards }) => (lostShards.length === 0 ? undefined : firstFew(lostShards))],
   [
     'PeerOutsideCluster',
-    (_, { outsiders, views }) =>
-      outsiders.length === 0 || views.length === 0
-        ? undefined
-        : `${firstFew(outsiders.map(({ name }) => name))} answer but are no members`,
+    (world, topology) => {
+      const names = foreign(world, topology);
+      return names.length === 0 ? undefined : `${firstFew(names)} answer but belong to another cluster or to none`;
+    },
   ],
   ['ViewsDisagree', (_, { disagreements }) => (disagreements.length === 0 ? undefined : firstFew(disagreements))],
   ['PeersNotReady', peersNotReady],
@@ -77,10 +78,19 @@ const CHECKS: readonly (readonly [Reason, Check])[] = [
   ],
 ];
 
+/** Peers that don't know the members. One that was just removed is on its way out, and one that joins knows them. */
+function foreign(world: World, topology: Topology): string[] {
+  const leaving = lastPeerRemoved(world, topology)
+    ? `${world.cluster.metadata.name}-${(world.statefulSet?.replicas ?? 0) - 1}`
+    : undefined;
+  return strangers(topology).filter((name) => name !== leaving);
+}
+
 function peersNotReady(world: World, topology: Topology): string | undefined {
   const silent = topology.members.filter(({ view }) => view === undefined).map(({ name }) => name);
   if (silent.length > 0) return `${firstFew(silent)} don't answer`;
-  if (isExternal(world.cluster)) return undefined;
+  const unborn = world.cluster.status?.founded === undefined && topology.members.length === 0;
+  if (isExternal(world.cluster) || unborn) return undefined;
   const size = sizeOf(world.cluster);
   const joined = keepers(world, topology).length;
   if (joined < size) return `${joined} of ${size} peers answer and vote`;
