@@ -47,7 +47,7 @@ function allowsResource(list: readonly string[], resource: string): boolean {
 const allowsPath = (list: readonly string[], path: string): boolean =>
   list.some((pattern) => pattern === path || (pattern.endsWith('*') && path.startsWith(pattern.slice(0, -1))));
 
-export function ruleAllows(rule: Rule, access: Access): boolean {
+function ruleAllows(rule: Rule, access: Access): boolean {
   if (!has(rule.verbs, access.verb)) return false;
   if (access.kind === 'path') return allowsPath(rule.nonResourceURLs, access.path);
   const named = rule.resourceNames.length === 0 || (access.name !== '' && rule.resourceNames.includes(access.name));

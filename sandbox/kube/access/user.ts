@@ -6,7 +6,7 @@ export type User = {
 };
 
 export const MASTERS = 'system:masters';
-export const AUTHENTICATED = 'system:authenticated';
+const AUTHENTICATED = 'system:authenticated';
 
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
 

@@ -20,7 +20,7 @@ const UNOWNED = new Set([
 ]);
 
 /** The object as far as managers can own it. */
-export function ownable(object: JsonObject | undefined): JsonObject | undefined {
+function ownable(object: JsonObject | undefined): JsonObject | undefined {
   if (object === undefined) return undefined;
   const { metadata } = object;
   const rest = omit(object, 'apiVersion', 'kind', 'metadata');

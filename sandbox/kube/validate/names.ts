@@ -32,7 +32,7 @@ const RULES: { readonly [storedAs: string]: NameRule } = {
 const USUAL: NameRule = { form: SUBDOMAIN, text: SUBDOMAIN_TEXT, longest: 253 };
 const PATH_SEGMENT: NameRule = { form: /^(?!\.{1,2}$)[^/%]+$/, text: "may not contain '/'", longest: 253 };
 
-export function nameViolations(resource: Resource, name: string): Violation[] {
+function nameViolations(resource: Resource, name: string): Violation[] {
   const rule = RULES[resource.storedAs] ?? (resource.group === 'rbac.authorization.k8s.io' ? PATH_SEGMENT : USUAL);
   if (name === '') {
     return [

@@ -50,7 +50,7 @@ function groupVersions(registry: Registry): GroupVersion[] {
   return [...unique.values()];
 }
 
-export const hasGroupVersion = (registry: Registry, group: string, version: string): boolean =>
+const hasGroupVersion = (registry: Registry, group: string, version: string): boolean =>
   groupVersions(registry).some((gv) => gv.group === group && gv.version === version);
 
 export const coreVersions = (address: string): JsonObject => ({
