@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type KubeClient, type KubeObject, keyOf, type ResourceType } from '../../src/kube/index.ts';
+import type { KubeClient, KubeObject, ResourceType } from '../../src/kube/index.ts';
 
 type WithStatus = KubeObject & { readonly status?: object };
 
@@ -11,9 +11,5 @@ export async function writeStatus<T extends WithStatus>(
 ): Promise<void> {
   const { object, status } = change;
   if (isDeepStrictEqual(object.status, status)) return;
-  const nulls = Object.keys(object.status ?? {}).filter((field) => !(field in status));
-  const merged = { ...status, ...Object.fromEntries(nulls.map((field) => [field, null])) };
-  const { uid, resourceVersion } = object.metadata;
-  const body = { metadata: { uid, resourceVersion }, status: merged };
-  await client.patch(type, keyOf(object), body, { type: 'merge', subresource: 'status' });
+  await client.replaceStatus(type, { ...object, status });
 }

@@ -126,13 +126,20 @@ export function statefulSetController({ client, informers, log, now }: Controlle
   async function ensureRevision(set: StatefulSet): Promise<ControllerRevision> {
     const name = revisionName(set);
     const history = revisionsOf(set);
-    const known = history.find((revision) => revision.metadata.name === name);
-    if (known !== undefined) return known;
+    const known = revisions.store.get({ namespace: set.metadata.namespace ?? '', name });
+    if (known !== undefined) return isControlledBy(known, set) ? known : adoptRevision(set, known);
     const template = set.spec?.template ?? {};
     const next = Math.max(0, ...history.map(({ revision }) => revision)) + 1;
     const created = await client.create(CONTROLLER_REVISIONS, revisionObject(set, template, next));
     expectations.wrote(keyOf(set), revisions, created);
     return created;
+  }
+
+  /** One that a set of this name left behind. */
+  async function adoptRevision(set: StatefulSet, revision: ControllerRevision): Promise<ControllerRevision> {
+    const { uid, resourceVersion } = revision.metadata;
+    const body = { metadata: { uid, resourceVersion, ownerReferences: [ownerReference(set)] } };
+    return client.patch(CONTROLLER_REVISIONS, keyOf(revision), body, { type: 'merge' });
   }
 
   async function pruneRevisions(set: StatefulSet, used: readonly (string | undefined)[]): Promise<void> {

@@ -200,7 +200,8 @@ test('a rolling update gives every pod the new revision, which then is the curre
 
 test('pods that a deleted set left behind are adopted by the next of its name', async () => {
   const { client } = cluster;
-  const before = (await podsOf('rolls')).map(({ metadata }) => metadata.uid).toSorted();
+  const uids = async () => new Set((await podsOf('rolls')).map(({ metadata }) => metadata.uid));
+  const before = await uids();
   await client.delete(STATEFUL_SETS, key('rolls'), { propagationPolicy: 'Orphan' });
   await until(async () => (await client.find(STATEFUL_SETS, key('rolls'))) === undefined);
   const orphans = await podsOf('rolls');
@@ -213,7 +214,8 @@ test('pods that a deleted set left behind are adopted by the next of its name', 
     const pods = await podsOf('rolls');
     return pods.every(({ metadata }) => metadata.ownerReferences?.[0]?.uid === next.metadata.uid);
   });
-  assert.deepEqual((await podsOf('rolls')).map(({ metadata }) => metadata.uid).toSorted(), before);
+  assert.deepEqual(await uids(), before);
+  await until(() => ready('rolls', 2));
 });
 
 test('a budget lets evictions through as long as enough pods are healthy', async () => {

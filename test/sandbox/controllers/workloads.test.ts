@@ -46,10 +46,7 @@ test('a deployment is available when all its pods are', () => {
   assert.equal(status.observedGeneration, 3);
 });
 
-const budgetOf = (
-  spec: PodDisruptionBudget['spec'],
-  status: PodDisruptionBudget['status'] = undefined,
-): PodDisruptionBudget => ({
+const budgetOf = (spec: PodDisruptionBudget['spec'], status?: PodDisruptionBudget['status']): PodDisruptionBudget => ({
   apiVersion: 'policy/v1',
   kind: 'PodDisruptionBudget',
   metadata: { name: 'web', namespace: 'team-a', generation: 1 },
@@ -125,7 +122,7 @@ test('an endpoint is ready while its pod is and is not being deleted', () => {
 
 test('pods whose named port differs stand in slices of their own', () => {
   const slices = slicesOf(service(), [listening('a', 8080), listening('b', 9090)]) ?? [];
-  assert.deepEqual(slices.map(({ ports }) => ports?.[0]?.port).toSorted(), [8080, 9090]);
+  assert.deepEqual(new Set(slices.map(({ ports }) => ports?.[0]?.port)), new Set([8080, 9090]));
 });
 
 test("a pod of the service's subdomain has a host name in the slice", () => {
