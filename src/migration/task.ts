@@ -137,6 +137,7 @@ class CopyRun {
   async #copy(): Promise<void> {
     const { source, target, engine, log } = this.#task;
     await this.#requireReadable(source, 'source');
+    await this.#requireUnused();
     const keeper = this.#keeper;
     const queue = new RangeQueue(keeper.progress.ranges);
     keeper.update({ total: await source.count(), phase: 'Copying', failure: undefined });
@@ -161,6 +162,7 @@ class CopyRun {
     const { source, target, settings, timing, log } = this.#task;
     await this.#requireReadable(source, 'source');
     await this.#requireReadable(target, 'target');
+    await this.#requireUnused();
     const begun = timing.now();
     const fenced = new AbortController();
     const signal = AbortSignal.any([this.#signal, fenced.signal]);
@@ -195,6 +197,7 @@ class CopyRun {
   async #prove(nonce: string): Promise<void> {
     const { source, timing, settings, log } = this.#task;
     const seenAt = timing.now();
+    await this.#requireUnused();
     if (!(await this.#settle(nonce, seenAt))) return;
     const over = new AbortController();
     const signal = AbortSignal.any([this.#signal, over.signal]);
@@ -324,6 +327,13 @@ class CopyRun {
     if (reason !== undefined) throw new Unreadable(`the ${name} can't be read in full: ${reason}`);
   }
 
+  /** Clients may have written to a target that bears a name: copying into it would put old points over theirs. */
+  async #requireUnused(): Promise<void> {
+    const { target } = this.#task;
+    const alias = (await target.state()).peers.flatMap(({ aliases }) => aliases)[0];
+    if (alias !== undefined) throw new TargetInUse(`alias ${alias} leads to the target ${target.collection}`);
+  }
+
   async #watch(signal: AbortSignal, look: (state: SideState) => void): Promise<void> {
     const { source, timing, settings } = this.#task;
     while (!signal.aborted) {
@@ -355,6 +365,11 @@ class CopyRun {
       }
     }
   }
+}
+
+/** The target is in use; repeating can't help. */
+export class TargetInUse extends Error {
+  override readonly name = 'TargetInUse';
 }
 
 /** Somewhere the collection still is, and nowhere under this fence: so it is not replaced, but in use again. */

@@ -1,0 +1,220 @@
+import { FIELD_MANAGERS, FINALIZER } from '../api/index.ts';
+import {
+  addFinalizer,
+  CONFIG_MAPS,
+  type ConfigMap,
+  type Expectations,
+  isControlledBy,
+  JOBS,
+  KubeError,
+  type ReconcileContext,
+  ROLE_BINDINGS,
+  ROLES,
+  removeFinalizer,
+  SERVICE_ACCOUNTS,
+} from '../kube/index.ts';
+import { MARK_KEY } from '../migration/index.ts';
+import type { AliasAction, ClusterClient, PayloadFieldSchema, Schemas } from '../qdrant/index.ts';
+import { indexNote, noteDigest } from './decide/in-place.ts';
+import { carrying } from './decide/projection.ts';
+import { DOMAIN_LIBRARIES, type LibraryDeps } from './deps.ts';
+import type { Reach } from './gather.ts';
+import { keyOfLibrary } from './gather.ts';
+import { collectionLook } from './look.ts';
+import type { LibraryMemory } from './memory.ts';
+import { workerNames } from './names.ts';
+import { copyObjects } from './objects.ts';
+import { isDestructive, type Step } from './plan.ts';
+import type { World } from './world.ts';
+
+export type Acting = {
+  readonly deps: LibraryDeps;
+  readonly context: ReconcileContext;
+  readonly memory: LibraryMemory;
+  readonly expectations: Expectations;
+  readonly world: World;
+  readonly reach: Reach | undefined;
+};
+
+/** Carries out the steps of a plan, in order; the first that fails ends it. At most one of them destroys anything. */
+export async function act(acting: Acting, steps: readonly Step[]): Promise<void> {
+  if (steps.filter(isDestructive).length > 1) throw new Error('a plan holds more than one destructive step');
+  for (const step of steps) {
+    acting.context.signal.throwIfAborted();
+    acting.context.assertLeading();
+    await carryOut(acting, step);
+    acting.context.log.info(factsOf(step), 'step done');
+  }
+}
+
+/** What a log may show of a step: names only. */
+const factsOf = (step: Step): Record<string, unknown> => ({
+  step: step.kind,
+  ...('collection' in step ? { collection: step.collection } : {}),
+  ...('field' in step ? { field: step.field } : {}),
+  ...('aliases' in step ? { aliases: step.aliases } : {}),
+  ...('alias' in step ? { alias: step.alias } : {}),
+  ...('jobs' in step ? { jobs: step.jobs } : {}),
+  ...('attempt' in step ? { attempt: step.attempt, generation: step.generation } : {}),
+});
+
+async function carryOut(acting: Acting, step: Step): Promise<void> {
+  const { deps, world } = acting;
+  const { library } = world;
+  const target = { type: DOMAIN_LIBRARIES, object: library };
+  switch (step.kind) {
+    case 'addFinalizer': {
+      const written = await addFinalizer(deps.kube, target, FINALIZER);
+      acting.expectations.wrote(keyOfLibrary(library), deps.informers.libraries, written);
+      return;
+    }
+    case 'removeFinalizer':
+      return removeFinalizer(deps.kube, target, FINALIZER);
+    case 'startCopy':
+      return startCopy(acting, step);
+    case 'stopCopy':
+      return stopCopy(acting, step.jobs);
+    case 'cleanUpCopy':
+      return cleanUpCopy(acting);
+    default:
+      return changeQdrant(acting, step);
+  }
+}
+
+type QdrantStep = Exclude<
+  Step,
+  { kind: 'addFinalizer' | 'removeFinalizer' | 'startCopy' | 'stopCopy' | 'cleanUpCopy' }
+>;
+
+async function changeQdrant({ reach, memory, deps, context }: Acting, step: QdrantStep): Promise<void> {
+  if (reach === undefined) throw new Error('there is no connection to the cluster');
+  const { client } = reach;
+  const options = { signal: context.signal };
+  switch (step.kind) {
+    case 'createCollection':
+      await client.createCollection(step.collection, step.body as Schemas['CreateCollection'], options);
+      return;
+    case 'createShardKey':
+      await client.createShardKey(step.collection, step.key, options);
+      return;
+    case 'createIndex': {
+      memory.sent(indexNote(step.collection, step.field), noteDigest(step.schema), deps.now());
+      await client.createPayloadIndex(step.collection, step.field, step.schema as PayloadFieldSchema, options);
+      return;
+    }
+    case 'dropIndex':
+      await client.deletePayloadIndex(step.collection, step.field, options);
+      return;
+    case 'patch':
+      memory.sent(step.note, noteDigest(step.body), deps.now());
+      await client.updateCollection(step.collection, step.body, options);
+      return;
+    case 'mark':
+      await client.updateCollection(step.collection, { metadata: { [MARK_KEY]: step.mark } }, options);
+      return;
+    case 'fence':
+      await client.updateCollection(step.collection, step.body, options);
+      return;
+    case 'unfence':
+      memory.unfenced(deps.now());
+      await client.updateCollection(step.collection, step.body, options);
+      return;
+    case 'pointAliases':
+      return pointAliases(client, step, options);
+    case 'dropAlias':
+      await client.updateAliases([{ delete_alias: { alias_name: step.alias } }], options);
+      return;
+    case 'dropCollection':
+      await client.deleteCollection(step.collection, options);
+      return;
+  }
+}
+
+async function pointAliases(
+  client: ClusterClient,
+  { collection, aliases }: { readonly collection: string; readonly aliases: readonly string[] },
+  options: { readonly signal: AbortSignal },
+): Promise<void> {
+  const actions = aliases.map(
+    (alias): AliasAction => ({ create_alias: { collection_name: collection, alias_name: alias } }),
+  );
+  await client.updateAliases(actions, options);
+}
+
+async function startCopy(acting: Acting, step: Step & { kind: 'startCopy' }): Promise<void> {
+  const { deps, world, reach } = acting;
+  const { library, cluster, sight, settings } = world;
+  if (reach === undefined || cluster === undefined || sight.kind !== 'seen')
+    throw new Error('there is no connection to the cluster');
+  const from = collectionLook(sight.look, step.from);
+  const to = collectionLook(sight.look, step.to);
+  if (from === undefined || to === undefined) throw new Error('a collection that is to be copied is gone');
+  const objects = copyObjects({
+    library,
+    cluster,
+    peers: reach.connection.peers,
+    from: step.from,
+    to: step.to,
+    generation: step.generation,
+    attempt: step.attempt,
+    projection: carrying(from.observed, to.observed).projection,
+    maxFreezeSeconds: settings.maxFreezeSeconds,
+    image: settings.workerImage,
+  });
+  const options = { fieldManager: FIELD_MANAGERS.objects, signal: acting.context.signal };
+  await deps.kube.apply(SERVICE_ACCOUNTS, objects.account, options);
+  await deps.kube.apply(ROLES, objects.role, options);
+  await deps.kube.apply(ROLE_BINDINGS, objects.roleBinding, options);
+  expect(acting, await deps.kube.apply(CONFIG_MAPS, objects.config, options));
+  // The progress is the worker's once it exists.
+  const progress = await unlessExists(() => deps.kube.create(CONFIG_MAPS, objects.progress, options));
+  if (progress !== undefined) expect(acting, progress);
+  const job = await unlessExists(() => deps.kube.create(JOBS, objects.job, options));
+  if (job !== undefined) acting.expectations.wrote(keyOfLibrary(library), deps.informers.jobs, job);
+}
+
+const expect = ({ deps, world, expectations }: Acting, written: ConfigMap): void =>
+  expectations.wrote(keyOfLibrary(world.library), deps.informers.configMaps, written);
+
+async function unlessExists<T>(create: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await create();
+  } catch (error) {
+    if (error instanceof KubeError && error.alreadyExists) return undefined;
+    throw error;
+  }
+}
+
+/** In the foreground: the Job is there until its pods are gone, and nothing goes on before. */
+async function stopCopy({ deps, world }: Acting, jobs: readonly string[]): Promise<void> {
+  const { namespace } = keyOfLibrary(world.library);
+  for (const name of jobs) {
+    const job = deps.informers.jobs.store.get({ namespace, name });
+    if (job === undefined || job.metadata.deletionTimestamp !== undefined) continue;
+    const { uid } = job.metadata;
+    await deps.kube.delete(
+      JOBS,
+      { namespace, name },
+      { propagationPolicy: 'Foreground', ...(uid === undefined ? {} : { uid }) },
+    );
+  }
+}
+
+async function cleanUpCopy(acting: Acting): Promise<void> {
+  const { deps, world, expectations } = acting;
+  const { library } = world;
+  const { namespace } = keyOfLibrary(library);
+  const jobs = deps.informers.jobs.store.list(namespace).filter((job) => isControlledBy(job, library));
+  await stopCopy(
+    acting,
+    jobs.map(({ metadata }) => metadata.name),
+  );
+  for (const map of deps.informers.configMaps.store.list(namespace).filter((each) => isControlledBy(each, library))) {
+    await deps.kube.delete(CONFIG_MAPS, { namespace, name: map.metadata.name });
+    expectations.deleted(keyOfLibrary(library), deps.informers.configMaps, map);
+  }
+  const key = { namespace, name: workerNames(library.metadata.name, 0).account };
+  await deps.kube.delete(ROLE_BINDINGS, key);
+  await deps.kube.delete(ROLES, key);
+  await deps.kube.delete(SERVICE_ACCOUNTS, key);
+}

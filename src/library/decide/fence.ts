@@ -1,0 +1,29 @@
+import { type Fence, fencePatch, type Mark, unfencePatch } from '../../migration/index.ts';
+import type { CollectionLook } from '../look.ts';
+import type { Step } from '../plan.ts';
+import type { Section } from '../shape.ts';
+
+export const unfenceStep = (collection: string, mark: Mark): Step => ({
+  kind: 'unfence',
+  collection,
+  body: unfencePatch(mark) as Section,
+});
+
+/** Holds back all writes to a collection that carries our mark. */
+export function fenceStep({ name, mark, observed }: CollectionLook, to: number, now: number): Step | undefined {
+  if (mark === undefined) return undefined;
+  const limit = observed.strictMode['write_rate_limit'];
+  const fence: Fence = {
+    nonce: `g${to}-${now}`,
+    at: now,
+    before: {
+      enabled: observed.strictMode['enabled'] === true,
+      ...(typeof limit === 'number' ? { writeRateLimit: limit } : {}),
+    },
+  };
+  return { kind: 'fence', collection: name, body: fencePatch(mark, fence) as Section };
+}
+
+/** Lifts a fence that some peer shows; undefined when there is none. */
+export const lift = ({ name, mark, fencedSomewhere }: CollectionLook): Step | undefined =>
+  mark !== undefined && fencedSomewhere ? unfenceStep(name, mark) : undefined;

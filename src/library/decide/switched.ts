@@ -1,0 +1,122 @@
+import type { GenerationChange } from '../../api/index.ts';
+import { parseDigest } from '../../vectors/index.ts';
+import { collectionLook } from '../look.ts';
+import { generationName, publicName } from '../names.ts';
+import { activated, type Event, generationsOf, type Plan, timestamp } from '../plan.ts';
+import type { Shape } from '../shape.ts';
+import type { SeenWorld } from '../world.ts';
+import { isOurs } from './active.ts';
+import { furtherAliases } from './aliases.ts';
+import type { Active } from './change.ts';
+import { ensureWorker, progressOf } from './copy-and-switch.ts';
+import { unready } from './first-generation.ts';
+import { inPlace } from './in-place.ts';
+
+type Switched = { readonly active: Active; readonly change: GenerationChange };
+
+/** Looking for late writes is worth a few attempts; the switch itself is done. */
+const LOOK_ATTEMPTS = 3;
+
+/** The name leads to the new generation: give it its limits, let the worker look for late writes, put away the tools. */
+export function afterSwitch(world: SeenWorld, shape: Shape, { active, change }: Switched): Plan {
+  const { library, memory, now, settings, job } = world;
+  const progress = progressOf(world, change);
+  if (change.step !== 'Switched') return record(world, { active, change });
+  const shaping =
+    inPlace(active.collection, shape, { strictMode: true, memory, now }) ?? furtherAliases(world, active.collection);
+  if (shaping !== undefined && shaping.steps.length > 0)
+    return { ...shaping, waiting: looking(change, settings.busySeconds) };
+  const done = progress?.phase === 'Done' ? progress.leak : undefined;
+  // Without the proof a worker would begin from the start, and put old points over what clients write now.
+  const hopeless =
+    done === undefined &&
+    (progress?.verified === undefined || (job?.state !== 'running' && (job?.attempt ?? 0) >= LOOK_ATTEMPTS));
+  if (done === undefined && !hopeless) {
+    const from = generationsOf(library.status).find(({ number }) => number === change.from);
+    const fromName = from?.collection ?? generationName(publicName(library), change.from);
+    const source = collectionLook(world.look, fromName);
+    const worker =
+      source === undefined
+        ? undefined
+        : ensureWorker(world, { active: { ...active, collection: source }, change, target: active.collection });
+    return worker ?? { steps: [], waiting: looking(change, settings.busySeconds) };
+  }
+  const leftBehind = done?.checked === true ? done.kept : undefined;
+  return {
+    // First written down, then put away: the other way round a crash would leave a change without its proof.
+    steps: [],
+    status: { change: null },
+    events: [completed(change, leftBehind, done?.applied ?? 0)],
+    waiting: { reason: 'Changing', message: `what copied generation ${change.to} is put away`, seconds: 0.05 },
+  };
+}
+
+const looking = ({ to }: GenerationChange, seconds: number) => ({
+  reason: 'Changing' as const,
+  message: `generation ${to} is active; late writes to the one before are looked for`,
+  seconds,
+});
+
+function completed({ from, to, reason }: GenerationChange, leftBehind: number | undefined, applied: number): Event {
+  const base = { action: 'Switch', reason: 'GenerationChanged' } as const;
+  const what = `generation ${to} took over from ${from}: ${reason}`;
+  if (leftBehind === undefined)
+    return { ...base, type: 'Normal', note: `${what}; late writes could not be looked for` };
+  const late = applied === 0 ? '' : `; ${applied} late writes were brought over`;
+  return leftBehind === 0
+    ? { ...base, type: 'Normal', note: `${what}${late}` }
+    : { ...base, type: 'Warning', note: `${what}${late}; ${leftBehind} late writes stay in generation ${from} only` };
+}
+
+function record(world: SeenWorld, { active, change }: Switched): Plan {
+  const { library, now } = world;
+  const progress = progressOf(world, change);
+  const verified = progress?.verified;
+  const points = verified === undefined ? undefined : parseDigest(verified.target)?.count;
+  const from = generationsOf(library.status).find(({ number }) => number === change.from);
+  const fence = from === undefined ? undefined : collectionLook(world.look, from.collection)?.mark?.fence;
+  const { blockedBy: _blockedBy, ...rest } = change;
+  return {
+    steps: [],
+    status: {
+      generations: activated(generationsOf(library.status), active.generation, {
+        switchedAt: timestamp(now),
+        ...(points === undefined ? {} : { points }),
+        ...(verified === undefined ? {} : { digest: verified.target }),
+      }),
+      change: {
+        ...rest,
+        step: 'Switched',
+        ...(fence === undefined ? {} : { freezeMilliseconds: Math.max(0, now - fence.at) }),
+      },
+    },
+    waiting: looking(change, 0.02),
+  };
+}
+
+/** The adopted collection is dropped and nobody bears the name: only the new generation may get it, and only proved. */
+export function closeGap(world: SeenWorld, change: GenerationChange): Plan | undefined {
+  const { library, look } = world;
+  const verified = progressOf(world, change)?.verified;
+  const target = collectionLook(look, generationName(publicName(library), change.to));
+  const proved = verified !== undefined && verified.source === verified.target;
+  if (change.step !== 'Verified' || !proved || target === undefined || !isOurs(library, target.mark)) {
+    return unready(
+      'CollectionMissing',
+      `nothing answers to ${publicName(library)}, and generation ${change.to} is not proved`,
+    );
+  }
+  return {
+    steps: [{ kind: 'pointAliases', collection: target.name, aliases: [publicName(library)] }],
+    events: [
+      {
+        type: 'Normal',
+        reason: 'Switched',
+        action: 'Switch',
+        note: `${publicName(library)} leads to generation ${change.to}`,
+      },
+    ],
+    unready: true,
+    waiting: { reason: 'Fenced', message: `${target.name} gets the name`, seconds: 0.02 },
+  };
+}

@@ -1,0 +1,221 @@
+import { type DomainLibrary, type QdrantCluster, validate } from '../api/index.ts';
+import { isControlledBy, type Job, type ObjectKey } from '../kube/index.ts';
+import { PROGRESS_KEY, parseProgress } from '../migration/index.ts';
+import { type ClusterClient, type Connection, connectionOf, supportedVersion } from '../qdrant/index.ts';
+import { indexNote } from './decide/in-place.ts';
+import { type Placed, place } from './decide/placement.ts';
+import type { LibraryDeps } from './deps.ts';
+import { difference } from './diff.ts';
+import { collectionLook, type Look } from './look.ts';
+import type { LibraryMemory } from './memory.ts';
+import { attemptOf, jobName, publicName, workerNames } from './names.ts';
+import { observe } from './observe.ts';
+import { generationsOf } from './plan.ts';
+import { secretLookup } from './secrets.ts';
+import { shapeOf } from './shape.ts';
+import type { Blind, CopyJob, LibrarySettings, Rival, Sight, World } from './world.ts';
+
+/** How the cluster was reached: for acting, not for deciding. */
+export type Reach = { readonly client: ClusterClient; readonly connection: Connection };
+export type Gathered = { readonly world: World; readonly reach: Reach | undefined; readonly placed: Placed };
+
+export type GatherOptions = {
+  readonly library: DomainLibrary;
+  readonly memory: LibraryMemory;
+  readonly settings: LibrarySettings;
+  readonly signal: AbortSignal;
+};
+
+/** Reads the world: caches of Kubernetes objects, and every peer's view of the library's collections. */
+export async function gather(deps: LibraryDeps, options: GatherOptions): Promise<Gathered> {
+  const { library, memory, settings, signal } = options;
+  const namespace = library.metadata.namespace ?? '';
+  const clusters = deps.informers.clusters.store.list(namespace);
+  const placed = place(library, clusters);
+  const cluster = clusters.find(({ metadata }) => metadata.name === placed.name);
+  const { sight, reach } =
+    cluster === undefined || placed.problem !== undefined
+      ? { sight: blindTo(placed), reach: undefined }
+      : await look(deps, { library, cluster, memory, signal });
+  const now = deps.now();
+  if (sight.kind === 'seen' && cluster !== undefined) remember(memory, { library, cluster, look: sight.look, now });
+  const world: World = {
+    now,
+    library,
+    cluster,
+    sight,
+    rivals: cluster === undefined ? [] : rivals(deps, library, cluster),
+    ...copies(deps, library),
+    memory: memory.snapshot,
+    settings,
+  };
+  return { world, reach, placed };
+}
+
+const blindTo = ({ problem }: Placed): Blind => ({
+  kind: 'blind',
+  reason: problem?.reason ?? 'ClusterNotFound',
+  message: problem?.message ?? 'there is no such QdrantCluster',
+});
+
+type Looking = {
+  readonly library: DomainLibrary;
+  readonly cluster: QdrantCluster;
+  readonly memory: LibraryMemory;
+  readonly signal: AbortSignal;
+};
+
+async function look(
+  deps: LibraryDeps,
+  { library, cluster, memory, signal }: Looking,
+): Promise<{ sight: Sight; reach: Reach | undefined }> {
+  const managed = cluster.spec.external === undefined;
+  if (managed && cluster.status?.founded === undefined) {
+    return blind('ClusterNotReady', `QdrantCluster ${cluster.metadata.name} has not been founded yet`);
+  }
+  const namespace = cluster.metadata.namespace ?? '';
+  const result = connectionOf(cluster, secretLookup(deps.informers.secrets.store, namespace));
+  if (!result.ok) return blind(result.reason, `QdrantCluster ${cluster.metadata.name}: ${result.message}`);
+  const { connection } = result;
+  memory.connection = connection;
+  const client = deps.pool.get(`${namespace}/${cluster.metadata.name}`, connection);
+  const seen = await observe(client, {
+    collection: publicName(library),
+    also: generationsOf(library.status).map(({ collection }) => collection),
+    everyPeerListed: managed || connection.peers.length > 1,
+    signal,
+  });
+  return { sight: judge(seen), reach: { client, connection } };
+}
+
+const blind = (reason: Blind['reason'], message: string) => ({
+  sight: { kind: 'blind', reason, message } as const,
+  reach: undefined,
+});
+
+const REFUSED: readonly (string | undefined)[] = ['Unauthorized', 'Forbidden'];
+
+function judge(seen: Look): Sight {
+  const refusing = seen.silent.find(({ code }) => REFUSED.includes(code));
+  // One peer of several may lag behind a key's rotation; the steps that need all of them wait for it.
+  if (refusing !== undefined && seen.peers.length === 0)
+    return { kind: 'blind', reason: 'Unauthorized', message: refusing.error };
+  const [silent] = seen.silent;
+  if (seen.peers.length === 0) {
+    return { kind: 'blind', reason: 'Unreachable', message: `no peer answers: ${silent?.error ?? 'there is none'}` };
+  }
+  const old = seen.peers
+    .map(({ version }) => supportedVersion(version))
+    .find(({ kind }) => kind === 'older' || kind === 'unreadable');
+  if (old !== undefined && 'message' in old)
+    return { kind: 'blind', reason: 'VersionNotSupported', message: old.message };
+  return { kind: 'seen', look: seen };
+}
+
+/** Since when collections are green, and which changes still don't read back. */
+function remember(
+  memory: LibraryMemory,
+  { library, cluster, look: seen, now }: { library: DomainLibrary; cluster: QdrantCluster; look: Look; now: number },
+): void {
+  const shape = shapeOf(library.spec, cluster.spec.limits);
+  const notes = new Set<string>();
+  for (const name of new Set(seen.peers.flatMap(({ own }) => Object.keys(own)))) {
+    const collection = collectionLook(seen, name);
+    if (collection === undefined) continue;
+    memory.sawStatus(name, collection.status === 'green', now);
+    const { patch, createIndexes } = difference(shape, collection.observed);
+    if (patch !== undefined) notes.add(name);
+    for (const { field } of createIndexes) notes.add(indexNote(name, field));
+  }
+  memory.keepOnly(notes);
+}
+
+/** Libraries that want the same collection and are older: by creation, then by uid. */
+function rivals(deps: LibraryDeps, library: DomainLibrary, cluster: QdrantCluster): Rival[] {
+  const { namespace = '', uid = '', creationTimestamp: createdAt = '' } = library.metadata;
+  const clusters = deps.informers.clusters.store.list(namespace);
+  return deps.informers.libraries.store
+    .list(namespace)
+    .filter(({ metadata }) => metadata.uid !== uid && metadata.deletionTimestamp === undefined)
+    .filter((other) => publicName(other) === publicName(library))
+    .filter((other) => place(other, clusters).name === cluster.metadata.name)
+    .map(({ metadata }) => ({
+      name: metadata.name,
+      uid: metadata.uid ?? '',
+      createdAt: metadata.creationTimestamp ?? '',
+    }))
+    .filter((other) => other.createdAt < createdAt || (other.createdAt === createdAt && other.uid < uid));
+}
+
+function copies(
+  { informers }: LibraryDeps,
+  library: DomainLibrary,
+): Pick<World, 'job' | 'otherJobs' | 'progress' | 'leftovers'> {
+  const namespace = library.metadata.namespace ?? '';
+  const change = library.status?.change;
+  const jobs = informers.jobs.store.list(namespace).filter((job) => isControlledBy(job, library));
+  const current = jobs
+    .filter(
+      ({ metadata }) =>
+        change !== undefined && metadata.name === jobName(library.metadata.name, change.to, attemptOf(metadata.name)),
+    )
+    .toSorted((a, b) => attemptOf(b.metadata.name) - attemptOf(a.metadata.name));
+  const latest = current.find(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const others = jobs.filter((job) => job !== latest && isAlive(job)).map(({ metadata }) => metadata.name);
+  const maps = informers.configMaps.store.list(namespace).filter((map) => isControlledBy(map, library));
+  const names = change === undefined ? undefined : workerNames(library.metadata.name, change.to);
+  const progress = maps.find(({ metadata }) => metadata.name === names?.progress);
+  const needed = new Set([names?.progress, names?.config]);
+  return {
+    job: latest === undefined ? undefined : copyJobOf(latest),
+    otherJobs: others,
+    progress: parseProgress(progress?.data?.[PROGRESS_KEY]),
+    leftovers: change === undefined && (jobs.length > 0 || maps.some(({ metadata }) => !needed.has(metadata.name))),
+  };
+}
+
+const hasCondition = ({ status }: Job, type: string): boolean =>
+  status?.conditions?.some((condition) => condition.type === type && condition.status === 'True') === true;
+
+const isOver = (job: Job): boolean => hasCondition(job, 'Complete') || hasCondition(job, 'Failed');
+
+/** Whether a pod of it may still run. */
+const isAlive = (job: Job): boolean =>
+  !isOver(job) ||
+  (job.status?.active ?? 0) > 0 ||
+  (job.status?.terminating ?? 0) > 0 ||
+  job.metadata.deletionTimestamp !== undefined;
+
+function copyJobOf(job: Job): CopyJob {
+  const { name } = job.metadata;
+  const attempt = attemptOf(name);
+  const ended = job.status?.conditions?.find(
+    ({ type, status }) => (type === 'Failed' || type === 'Complete') && status === 'True',
+  );
+  if (ended === undefined) return { name, attempt, state: 'running' };
+  const endedAt = Date.parse(ended.lastTransitionTime ?? '');
+  return {
+    name,
+    attempt,
+    state: ended.type === 'Failed' ? 'failed' : 'succeeded',
+    ...(Number.isNaN(endedAt) ? {} : { endedAt }),
+  };
+}
+
+/** What breaks the rules of the API, which an API server without our definitions would let pass. */
+export function violationsOf(library: DomainLibrary, memory: LibraryMemory): readonly string[] {
+  const { apiVersion, kind, metadata, spec } = library;
+  const { generation } = metadata;
+  if (memory.violations === undefined || memory.violations.generation !== generation) {
+    const found = validate({ apiVersion, kind, metadata: { name: metadata.name }, spec }).map(
+      ({ field, value, rule }) => `${field}: ${value === undefined ? '' : `${JSON.stringify(value)}: `}${rule}`,
+    );
+    memory.violations = { generation, found };
+  }
+  return memory.violations.found;
+}
+
+export const keyOfLibrary = ({ metadata }: DomainLibrary): ObjectKey => ({
+  namespace: metadata.namespace ?? '',
+  name: metadata.name,
+});

@@ -1,0 +1,197 @@
+import type { DomainLibrary, QdrantCluster } from '../api/index.ts';
+import {
+  type ConfigMap,
+  type Job,
+  type KubeObject,
+  ownerReference,
+  type Role,
+  type RoleBinding,
+  type ServiceAccount,
+} from '../kube/index.ts';
+import { API_KEY_FILE, CA_FILE, KEY_DIRECTORIES, type Projection, type WorkerConfig } from '../migration/index.ts';
+import type { PeerAddress } from '../qdrant/index.ts';
+import { jobName, libraryLabels, publicName, workerNames } from './names.ts';
+import { mountedSecrets } from './secrets.ts';
+
+export type CopyPlan = {
+  readonly library: DomainLibrary;
+  readonly cluster: QdrantCluster;
+  readonly peers: readonly PeerAddress[];
+  /** Physical names. */
+  readonly from: string;
+  readonly to: string;
+  readonly generation: number;
+  readonly attempt: number;
+  readonly projection: Projection;
+  readonly maxFreezeSeconds: number;
+  readonly image: string;
+};
+
+export type CopyObjects = {
+  readonly account: ServiceAccount;
+  readonly role: Role;
+  readonly roleBinding: RoleBinding;
+  readonly config: ConfigMap;
+  /** Empty; made once and from then on the worker's. */
+  readonly progress: ConfigMap;
+  readonly job: Job;
+};
+
+const CONFIG_FILE = 'config.json';
+const CONFIG_PATH = '/etc/qdrant-librarian/worker';
+const KEYS_PATH = '/etc/qdrant-librarian/keys';
+const LEASE_SECONDS = 20;
+const LANES = 4;
+const PAGE_SIZE = 256;
+
+/** Everything one copy needs, all owned by the library. */
+export function copyObjects(plan: CopyPlan): CopyObjects {
+  const { library, generation } = plan;
+  const names = workerNames(library.metadata.name, generation);
+  const role = [
+    { apiGroups: [''], resources: ['configmaps'], resourceNames: [names.progress], verbs: ['get', 'patch'] },
+  ];
+  const subject = { kind: 'ServiceAccount', name: names.account, namespace: library.metadata.namespace ?? '' };
+  const apiGroup = 'rbac.authorization.k8s.io';
+  return {
+    account: { ...owned(library, names.account), apiVersion: 'v1', kind: 'ServiceAccount' },
+    role: { ...owned(library, names.account), apiVersion: `${apiGroup}/v1`, kind: 'Role', rules: role },
+    roleBinding: {
+      ...owned(library, names.account),
+      apiVersion: `${apiGroup}/v1`,
+      kind: 'RoleBinding',
+      roleRef: { apiGroup, kind: 'Role', name: names.account },
+      subjects: [subject],
+    },
+    config: {
+      ...owned(library, names.config),
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      data: { [CONFIG_FILE]: JSON.stringify(workerConfig(plan, names.progress)) },
+    },
+    progress: { ...owned(library, names.progress), apiVersion: 'v1', kind: 'ConfigMap' },
+    job: copyJob(plan, names),
+  };
+}
+
+function owned(library: DomainLibrary, name: string): Pick<KubeObject, 'metadata'> {
+  const { namespace } = library.metadata;
+  return {
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      labels: libraryLabels(library.metadata.name),
+      ownerReferences: [ownerReference(library)],
+    },
+  };
+}
+
+function workerConfig(plan: CopyPlan, progress: string): WorkerConfig {
+  const { library, cluster, generation, from, to } = plan;
+  const { apiKey, ca } = mountedSecrets(cluster);
+  const side = (collection: string) => ({
+    collection,
+    peers: plan.peers.map(({ name, rest, grpc }) => ({ name, rest, ...(grpc === undefined ? {} : { grpc }) })),
+    apiKey: apiKey !== undefined,
+    ca: ca !== undefined,
+  });
+  return {
+    version: 1,
+    change: `${library.metadata.uid}/${generation}`,
+    alias: publicName(library),
+    progress: { namespace: library.metadata.namespace ?? '', name: progress },
+    source: side(from),
+    target: side(to),
+    projection: {
+      vectors: Object.fromEntries(Object.entries(plan.projection.vectors).map(([name, rule]) => [name, { ...rule }])),
+      keepShardKeys: plan.projection.keepShardKeys,
+    },
+    maxFreezeSeconds: plan.maxFreezeSeconds,
+    leaseSeconds: LEASE_SECONDS,
+    lanes: LANES,
+    pageSize: PAGE_SIZE,
+  };
+}
+
+const BACKOFF_LIMIT = 2;
+
+function copyJob(plan: CopyPlan, names: ReturnType<typeof workerNames>): Job {
+  const { library, generation, attempt } = plan;
+  const object = owned(library, jobName(library.metadata.name, generation, attempt));
+  return {
+    ...object,
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    spec: {
+      backoffLimit: BACKOFF_LIMIT,
+      completions: 1,
+      parallelism: 1,
+      // Two workers at once would write over each other; the lease in the progress is the second guard.
+      podReplacementPolicy: 'Failed',
+      template: {
+        metadata: { labels: libraryLabels(library.metadata.name) },
+        spec: {
+          restartPolicy: 'Never',
+          serviceAccountName: names.account,
+          enableServiceLinks: false,
+          terminationGracePeriodSeconds: 30,
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: 65532,
+            runAsGroup: 65532,
+            fsGroup: 65532,
+            seccompProfile: { type: 'RuntimeDefault' },
+          },
+          containers: [container(plan)],
+          volumes: [
+            { name: 'config', configMap: { name: names.config } },
+            ...SIDES.flatMap((side) => keyVolume(side, plan.cluster)),
+          ],
+        },
+      },
+    },
+  };
+}
+
+type Container = NonNullable<Job['spec']>['template']['spec'] extends { containers: (infer C)[] } | undefined
+  ? C
+  : never;
+
+const SIDES = ['source', 'target'] as const;
+type SideName = (typeof SIDES)[number];
+
+const container = ({ image, cluster }: CopyPlan): Container => {
+  const sides = keySources(cluster).length === 0 ? [] : SIDES;
+  return {
+    name: 'copy',
+    image,
+    args: ['worker', 'copy', '--config', `${CONFIG_PATH}/${CONFIG_FILE}`],
+    env: [
+      { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
+      { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
+      ...sides.map((side) => ({ name: KEY_DIRECTORIES[side], value: `${KEYS_PATH}/${side}` })),
+    ],
+    volumeMounts: [
+      { name: 'config', mountPath: CONFIG_PATH, readOnly: true },
+      ...sides.map((side) => ({ name: `${side}-keys`, mountPath: `${KEYS_PATH}/${side}`, readOnly: true })),
+    ],
+    resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    },
+  };
+};
+
+function keyVolume(side: SideName, cluster: QdrantCluster) {
+  const sources = keySources(cluster);
+  return sources.length === 0 ? [] : [{ name: `${side}-keys`, projected: { defaultMode: 0o440, sources } }];
+}
+
+function keySources(cluster: QdrantCluster) {
+  const { apiKey, ca } = mountedSecrets(cluster);
+  const source = (reference: { name: string; key: string } | undefined, path: string) =>
+    reference === undefined ? [] : [{ secret: { name: reference.name, items: [{ key: reference.key, path }] } }];
+  return [...source(apiKey, API_KEY_FILE), ...source(ca, CA_FILE)];
+}

@@ -1,0 +1,93 @@
+import {
+  type CallOptions,
+  type ClusterClient,
+  collectionView,
+  isQdrantError,
+  type PeerClient,
+  type Schemas,
+} from '../qdrant/index.ts';
+import type { Look, PeerLook, SilentPeer } from './look.ts';
+import { generationName } from './names.ts';
+
+export type ObserveOptions = {
+  /** Public name of the library. */
+  readonly collection: string;
+  /** Further collections that are looked at: those that its status names. */
+  readonly also: readonly string[];
+  readonly everyPeerListed: boolean;
+  readonly signal: AbortSignal;
+};
+
+/** Asks every peer for its own view. Never throws for a peer that fails: that is part of the look. */
+export async function observe(client: Pick<ClusterClient, 'peers'>, options: ObserveOptions): Promise<Look> {
+  const answers = await Promise.all(
+    client.peers.map(async (peer) => {
+      try {
+        return { peer: await lookAt(peer, options) };
+      } catch (error) {
+        return { silent: silence(peer.name, error) };
+      }
+    }),
+  );
+  options.signal.throwIfAborted();
+  return {
+    everyPeerListed: options.everyPeerListed,
+    peers: answers.flatMap(({ peer }) => (peer === undefined ? [] : [peer])),
+    silent: answers.flatMap(({ silent }) => (silent === undefined ? [] : [silent])),
+  };
+}
+
+function silence(name: string, error: unknown): SilentPeer {
+  if (!isQdrantError(error)) return { name, error: "its answer has not the form of Qdrant's" };
+  return { name, error: error.message, status: error.status, code: error.code };
+}
+
+async function lookAt(peer: PeerClient, { collection, also, signal }: ObserveOptions): Promise<PeerLook> {
+  const call: CallOptions = { attempts: 1, signal };
+  // First alone, for its short time limit.
+  const version = await peer.version(call);
+  const [status, collections, list] = await Promise.all([
+    peer.cluster(call),
+    peer.collections(call),
+    peer.aliases(call),
+  ]);
+  const aliases = Object.fromEntries(list.map(({ alias, collection: target }) => [alias, target]));
+  const wanted = new Set([collection, aliases[collection], ...also]);
+  const prefix = generationName(collection, 0).slice(0, -1);
+  const names = collections.filter((name) => wanted.has(name) || isGeneration(name, prefix));
+  const own = await Promise.all(names.map((name) => lookInto(peer, name, call)));
+  return {
+    name: peer.name,
+    version,
+    ...membership(status),
+    collections,
+    aliases,
+    own: Object.fromEntries(own.flatMap((entry) => (entry === undefined ? [] : [[entry.name, entry]]))),
+  };
+}
+
+const isGeneration = (name: string, prefix: string): boolean =>
+  name.startsWith(prefix) && /^\d+$/.test(name.slice(prefix.length));
+
+/** Undefined for a collection that was dropped since it was listed. */
+async function lookInto(peer: PeerClient, name: string, call: CallOptions) {
+  try {
+    const [info, cluster] = await Promise.all([peer.collection(name, call), peer.collectionCluster(name, call)]);
+    return { name, info, view: collectionView(name, cluster) };
+  } catch (error) {
+    if (isQdrantError(error, 'NotFound')) return undefined;
+    throw error;
+  }
+}
+
+function membership(
+  status: Schemas['ClusterStatus'],
+): Pick<PeerLook, 'distributed' | 'peerId' | 'memberIds' | 'consensus'> {
+  if (status.status === 'disabled') return { distributed: false, peerId: 0, memberIds: [0], consensus: 'working' };
+  return {
+    distributed: true,
+    peerId: status.peer_id,
+    memberIds: Object.keys(status.peers).map(Number),
+    consensus: status.consensus_thread_status.consensus_thread_status,
+  };
+}

@@ -1,0 +1,107 @@
+import type { Blocker, DomainLibraryStatus, GenerationChange, GenerationStatus } from '../api/index.ts';
+import type { Mark } from '../migration/index.ts';
+import type { Reason } from './reasons.ts';
+import type { Section } from './shape.ts';
+
+/** One thing to do. Those that destroy something are marked in `isDestructive`; a plan holds at most one of them. */
+export type Step =
+  | { readonly kind: 'createCollection'; readonly collection: string; readonly body: Section }
+  | { readonly kind: 'createShardKey'; readonly collection: string; readonly key: string }
+  | { readonly kind: 'createIndex'; readonly collection: string; readonly field: string; readonly schema: Section }
+  | { readonly kind: 'dropIndex'; readonly collection: string; readonly field: string }
+  /** `note`: under this key the digest of what was sent is remembered, so that it is not sent again and again. */
+  | { readonly kind: 'patch'; readonly collection: string; readonly body: Section; readonly note: string }
+  | { readonly kind: 'mark'; readonly collection: string; readonly mark: Mark }
+  | { readonly kind: 'fence' | 'unfence'; readonly collection: string; readonly body: Section }
+  | { readonly kind: 'pointAliases'; readonly collection: string; readonly aliases: readonly string[] }
+  | { readonly kind: 'dropAlias'; readonly alias: string }
+  | {
+      readonly kind: 'startCopy';
+      readonly from: string;
+      readonly to: string;
+      readonly generation: number;
+      readonly attempt: number;
+    }
+  | { readonly kind: 'stopCopy'; readonly jobs: readonly string[] }
+  /** Deletes what earlier copies have left: Jobs, ConfigMaps, rights. */
+  | { readonly kind: 'cleanUpCopy' }
+  | { readonly kind: 'dropCollection'; readonly collection: string }
+  | { readonly kind: 'addFinalizer' }
+  | { readonly kind: 'removeFinalizer' };
+
+export const isDestructive = ({ kind }: Step): boolean =>
+  kind === 'dropCollection' || kind === 'dropAlias' || kind === 'dropIndex';
+
+/** A condition besides Ready, Reconciling and Stalled. */
+export type Note = {
+  readonly type: NoteType;
+  readonly status: 'True' | 'False';
+  readonly reason: string;
+  readonly message: string;
+};
+
+/** Condition types that a pass sets or, when it says nothing of them, removes. */
+export const NOTE_TYPES = [
+  'Suspended',
+  'FieldsNotActedOn',
+  'MoveNotBuilt',
+  'ChangeBlocked',
+  'ConfigNotReflected',
+  'AliasTaken',
+  'Bound',
+] as const;
+export type NoteType = (typeof NOTE_TYPES)[number];
+
+export type Event = {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly action: string;
+  readonly note: string;
+};
+
+/** What a plan writes into the status once its steps are done; null removes a field. */
+export type StatusChange = {
+  readonly cluster?: string | undefined;
+  readonly generations?: GenerationStatus[];
+  readonly change?: GenerationChange | null;
+};
+
+/** What one pass does, and what it says about it. */
+export type Plan = {
+  readonly steps: readonly Step[];
+  readonly status?: StatusChange;
+  readonly notes?: readonly Note[];
+  readonly events?: readonly Event[];
+  readonly blockedBy?: readonly Blocker[];
+  /** Undefined: nothing is left to do, or waiting for nothing. */
+  readonly waiting?: { readonly reason: Reason; readonly message: string; readonly seconds: number };
+  /** Set when this is why the library can't be used. */
+  readonly unready?: boolean;
+  /** Only another spec can help. */
+  readonly stalled?: boolean;
+};
+
+export const generationsOf = (status: DomainLibraryStatus | undefined): readonly GenerationStatus[] =>
+  status?.generations ?? [];
+
+/** The list with one entry replaced or added. */
+export function withGeneration(generations: readonly GenerationStatus[], entry: GenerationStatus): GenerationStatus[] {
+  return [...generations.filter(({ number }) => number !== entry.number), entry].toSorted(
+    (a, b) => a.number - b.number,
+  );
+}
+
+/** The list after `number` has become the active one: the one before is retired. */
+export function activated(
+  generations: readonly GenerationStatus[],
+  number: number,
+  proof: Partial<Pick<GenerationStatus, 'switchedAt' | 'points' | 'digest'>>,
+): GenerationStatus[] {
+  return generations.map((entry): GenerationStatus => {
+    if (entry.number === number) return { ...entry, state: 'Active', ...proof };
+    return entry.state === 'Active' ? { ...entry, state: 'Retired' } : entry;
+  });
+}
+
+export const timestamp = (milliseconds: number): string =>
+  new Date(milliseconds).toISOString().replace(/\.\d{3}Z$/, 'Z');

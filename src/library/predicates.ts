@@ -1,0 +1,290 @@
+import { ANNOTATIONS, type Blocker, type DomainLibrary, type QdrantCluster } from '../api/index.ts';
+import { FENCE_HOLDS_SECONDS, type Progress } from '../migration/index.ts';
+import { aliasesOf, type CollectionLook, deadPeers, type Look } from './look.ts';
+import type { LibrarySettings, Memory } from './world.ts';
+
+/** Why something may not be done now; `undefined` = nothing against it. */
+type Refusal = string | undefined;
+type Predicate<Subject> = { readonly name: string; readonly refuse: (subject: Subject) => Refusal };
+
+/** Predicates that the annotation `qdrant-librarian.io/disable-predicates` switches off, by name or all by `*`. */
+function disabled({ metadata }: DomainLibrary): (name: string) => boolean {
+  const names = (metadata.annotations?.[ANNOTATIONS.disablePredicates] ?? '').split(',').map((name) => name.trim());
+  return (name) => names.includes('*') || names.includes(name);
+}
+
+/** The names and reasons of the predicates that refuse, in order; empty = go ahead. */
+export function refusals<Subject>(
+  predicates: readonly Predicate<Subject>[],
+  subject: Subject,
+  library: DomainLibrary,
+): Blocker[] {
+  const isOff = disabled(library);
+  return predicates.flatMap(({ name, refuse }) => {
+    if (isOff(name)) return [];
+    const reason = refuse(subject);
+    return reason === undefined ? [] : [{ name, reason: reason.slice(0, 1024) }];
+  });
+}
+
+export type CreateSubject = { readonly look: Look; readonly cluster: QdrantCluster };
+
+const everyPeerAnswers: Predicate<{ readonly look: Look }> = {
+  // Qdrant places shards on dead peers, too: the collection is then half usable (measured, section 14).
+  name: 'every-peer-answers',
+  refuse: ({ look }) => {
+    const dead = deadPeers(look);
+    return dead.length === 0 ? undefined : dead.join('; ');
+  },
+};
+
+/** What must hold before a collection is made. */
+export const CREATE_PREDICATES: readonly Predicate<CreateSubject>[] = [
+  everyPeerAnswers,
+  {
+    // Shards are placed once, among the peers of this moment: a cluster that still grows would get a lopsided collection.
+    name: 'cluster-is-ready',
+    refuse: ({ cluster }) => {
+      const ready = cluster.status?.conditions?.find(({ type }) => type === 'Ready');
+      if (ready?.status === 'True') return undefined;
+      return `QdrantCluster ${cluster.metadata.name} is not Ready: ${ready?.reason ?? 'nothing is known of it yet'}`;
+    },
+  },
+  {
+    name: 'within-collection-limit',
+    refuse: ({ look, cluster }) => {
+      const most = cluster.spec.limits?.maxCollections;
+      const count = new Set(look.peers.flatMap(({ collections }) => collections)).size;
+      return most === undefined || count < most ? undefined : `the cluster has ${count} collections of ${most}`;
+    },
+  },
+];
+
+export type StartSubject = CreateSubject & {
+  readonly from: CollectionLook;
+  /** Vectors that no copy can carry over, each in words. */
+  readonly uncopyable: readonly string[];
+  /** Why points can't be placed among the new shards. */
+  readonly unplaceable: string | undefined;
+};
+
+/** What must hold before a new generation is begun. */
+export const START_PREDICATES: readonly Predicate<StartSubject>[] = [
+  ...CREATE_PREDICATES,
+  {
+    name: 'vectors-can-be-copied',
+    refuse: ({ from, uncopyable }) =>
+      from.points === 0 || uncopyable.length === 0
+        ? undefined
+        : `${from.points} points have vectors that a copy can't bring over: ${uncopyable.join(', ')}`,
+  },
+  {
+    name: 'points-can-be-placed',
+    refuse: ({ from, unplaceable }) => (from.points === 0 ? undefined : unplaceable),
+  },
+];
+
+export type FenceSubject = {
+  readonly look: Look;
+  readonly from: CollectionLook;
+  readonly to: CollectionLook;
+  readonly toNumber: number;
+  readonly library: DomainLibrary;
+  readonly progress: Progress | undefined;
+  readonly memory: Memory;
+  readonly settings: LibrarySettings;
+  readonly now: number;
+  /** The first switch of an adopted collection: its name can only become an alias once it is dropped. */
+  readonly gap: boolean;
+};
+
+const bothFullyReadable: Predicate<Pick<FenceSubject, 'from' | 'to'>> = {
+  name: 'both-fully-readable',
+  refuse: ({ from, to }) => {
+    const partial = [from, to].filter(({ unreadable, unknownTo }) => unreadable.length + unknownTo.length > 0);
+    if (partial.length === 0) return undefined;
+    return partial
+      .map(({ name, unreadable, unknownTo }) =>
+        unknownTo.length > 0
+          ? `${name} is unknown to ${unknownTo.join(', ')}`
+          : `shards ${unreadable.join(', ')} of ${name} have no readable replica`,
+      )
+      .join('; ');
+  },
+};
+
+const gapIsAllowed: Predicate<Pick<FenceSubject, 'gap' | 'library' | 'toNumber'>> = {
+  name: 'gap-is-allowed',
+  refuse: ({ gap, library, toNumber }) => {
+    if (!gap || library.metadata.annotations?.[ANNOTATIONS.allowGap] === String(toNumber)) return undefined;
+    return `the adopted collection must be dropped before its name can be an alias, which leaves a short gap: annotate ${ANNOTATIONS.allowGap}: "${toNumber}"`;
+  },
+};
+
+/** After a fence was lifted without a switch clients get at least so long to write. */
+const REST_SECONDS = 30;
+/** Settling, and what a pass under the fence may take longer than the last one. */
+const FREEZE_MARGIN = 1.5;
+const SETTLE_SECONDS = 2;
+
+export const predictedFreezeSeconds = (progress: Progress | undefined): number | undefined =>
+  progress?.lastPass === undefined
+    ? undefined
+    : (progress.lastPass.milliseconds * FREEZE_MARGIN) / 1000 + SETTLE_SECONDS;
+
+/** What must hold before writes are held back. */
+export const FENCE_PREDICATES: readonly Predicate<FenceSubject>[] = [
+  gapIsAllowed,
+  everyPeerAnswers,
+  bothFullyReadable,
+  {
+    name: 'no-transfer-runs',
+    refuse: ({ from, to }) => {
+      const running = from.transfers + to.transfers;
+      return running === 0 ? undefined : `${running} shard transfers run`;
+    },
+  },
+  {
+    name: 'copy-has-converged',
+    refuse: ({ progress }) =>
+      progress?.phase === 'Converging' && progress.passes > 0
+        ? undefined
+        : 'both sides have not been compared in full yet',
+  },
+  {
+    // Green flickers between two rebuilds (measured, section 13).
+    name: 'target-is-green',
+    refuse: ({ to, memory, now, settings }) => {
+      const since = memory.greenSince.get(to.name);
+      if (to.status !== 'green' || since === undefined) return `${to.name} is ${to.status} or has work queued`;
+      const held = (now - since) / 1000;
+      return held >= settings.greenSeconds ? undefined : `green for ${held.toFixed(1)} s of ${settings.greenSeconds} s`;
+    },
+  },
+  {
+    name: 'freeze-short-enough',
+    refuse: ({ progress, settings }) => {
+      const predicted = predictedFreezeSeconds(progress);
+      if (predicted === undefined) return 'nothing is known yet of how long a comparison takes';
+      return predicted <= settings.maxFreezeSeconds
+        ? undefined
+        : `writes would be held back for about ${predicted.toFixed(0)} s, more than ${settings.maxFreezeSeconds} s`;
+    },
+  },
+  {
+    name: 'fence-rested',
+    refuse: ({ memory, now }) => {
+      const rested = memory.unfencedAt === undefined ? Number.POSITIVE_INFINITY : (now - memory.unfencedAt) / 1000;
+      return rested >= REST_SECONDS
+        ? undefined
+        : `the last fence was lifted ${rested.toFixed(0)} s of ${REST_SECONDS} s ago`;
+    },
+  },
+];
+
+/** The limiter must refuse until every peer has applied the switch. */
+const SWITCH_MARGIN_SECONDS = 15;
+
+export const fenceAgeSeconds = ({ from, now }: Pick<FenceSubject, 'from' | 'now'>): number | undefined =>
+  from.mark?.fence === undefined ? undefined : (now - from.mark.fence.at) / 1000;
+
+/** What must hold before the alias is switched. */
+export const SWITCH_PREDICATES: readonly Predicate<FenceSubject>[] = [
+  gapIsAllowed,
+  everyPeerAnswers,
+  bothFullyReadable,
+  {
+    name: 'fence-holds',
+    refuse: ({ from, progress, now }) => {
+      const nonce = progress?.verified?.nonce;
+      if (nonce === undefined) return 'both sides have not been proved equal under this fence';
+      if (from.fence !== nonce) return `not every peer shows the fence under which both sides were proved equal`;
+      const age = fenceAgeSeconds({ from, now }) ?? 0;
+      const most = FENCE_HOLDS_SECONDS - SWITCH_MARGIN_SECONDS;
+      return age <= most ? undefined : `the fence is ${age.toFixed(0)} s old; it holds for ${most} s`;
+    },
+  },
+  {
+    name: 'digests-agree',
+    refuse: ({ progress, library, toNumber }) => {
+      const { verified } = progress ?? {};
+      if (progress?.change !== `${library.metadata.uid}/${toNumber}`) return 'the proof is of another change';
+      if (verified === undefined) return 'there is no proof';
+      if (verified.source !== verified.target) return `digests differ: ${verified.source} and ${verified.target}`;
+      return verified.sourceCount === verified.targetCount
+        ? undefined
+        : `counts differ: ${verified.sourceCount} and ${verified.targetCount}`;
+    },
+  },
+];
+
+export type DropSubject = {
+  readonly look: Look;
+  readonly collection: CollectionLook;
+  /** The active generation's collection; undefined while the library is being deleted. */
+  readonly active: CollectionLook | undefined;
+  readonly now: number;
+  readonly settings: LibrarySettings;
+  /** When the active generation became that, and the digest that was proved then. */
+  readonly activeSince: number | undefined;
+  readonly activeDigest: string | undefined;
+};
+
+/**
+ * What must hold before a collection is dropped that was never active, or whose library is deleted. That it carries
+ * our mark and is not the active one is no predicate: nothing else is ever offered.
+ */
+export const DROP_PREDICATES: readonly Predicate<DropSubject>[] = [
+  {
+    name: 'every-peer-answers',
+    refuse: ({ look }) => {
+      const silent = [...look.silent.map(({ name, error }) => `${name}: ${error}`), ...deadPeers(look)];
+      return silent.length === 0 ? undefined : [...new Set(silent)].join('; ');
+    },
+  },
+  {
+    name: 'no-alias-leads-to-it',
+    refuse: ({ look, collection }) => {
+      const aliases = aliasesOf(look, collection.name);
+      return aliases.length === 0 ? undefined : `alias ${aliases.join(', ')} leads to ${collection.name}`;
+    },
+  },
+];
+
+/** What must hold, besides, before a generation that was once active is dropped. */
+export const RETIRE_PREDICATES: readonly Predicate<DropSubject>[] = [
+  ...DROP_PREDICATES,
+  {
+    name: 'successor-fully-readable',
+    refuse: ({ active }) => {
+      if (active === undefined) return 'there is no active generation';
+      return active.unreadable.length + active.unknownTo.length === 0
+        ? undefined
+        : `${active.name} is not readable in full`;
+    },
+  },
+  {
+    name: 'successor-was-proved',
+    refuse: ({ activeDigest }) =>
+      activeDigest === undefined ? 'the active generation has no digest of a proof' : undefined,
+  },
+  {
+    name: 'retired-long-enough',
+    refuse: ({ activeSince, now, settings }) => {
+      if (activeSince === undefined) return 'it is not known since when the active generation is active';
+      const held = (now - activeSince) / 1000;
+      return held >= settings.retireSeconds
+        ? undefined
+        : `the active generation is active for ${held.toFixed(0)} s of ${settings.retireSeconds} s`;
+    },
+  },
+];
+
+/** All names, for the documentation. */
+export const LIBRARY_PREDICATES: readonly string[] = [
+  ...new Set(
+    [CREATE_PREDICATES, START_PREDICATES, FENCE_PREDICATES, SWITCH_PREDICATES, DROP_PREDICATES, RETIRE_PREDICATES]
+      .flat()
+      .map(({ name }) => name),
+  ),
+];

@@ -1,0 +1,154 @@
+import { ANNOTATIONS, type Condition, type DomainLibrary, type DomainLibraryStatus } from '../api/index.ts';
+import { type Finalized, finalizeConditions, type PassResult, removeCondition, setCondition } from '../kube/index.ts';
+import { holderOf } from './decide/active.ts';
+import type { Placed } from './decide/placement.ts';
+import type { CollectionLook } from './look.ts';
+import { bindingName, publicName } from './names.ts';
+import { NOTE_TYPES, type Note, type Plan, timestamp } from './plan.ts';
+import type { World } from './world.ts';
+
+export type Pass = {
+  readonly world: World;
+  readonly placed: Placed;
+  readonly plan: Plan;
+  /** Conditions of what is done beside the plan: the binding. */
+  readonly notes: readonly Note[];
+  /** What was thrown while acting; its message holds no secret. */
+  readonly failure: { readonly reason: string; readonly message: string } | undefined;
+  readonly invalid: readonly string[];
+  readonly bound: boolean;
+};
+
+const MOST = 1024;
+
+/** The status that a pass comes to. Pure; a pass that changes nothing gives the status that there was. */
+export function statusOf(pass: Pass): DomainLibraryStatus {
+  const { world, plan, placed } = pass;
+  const { library } = world;
+  const { assignment: _assignment, change, ...before } = library.status ?? {};
+  const now = timestamp(world.now);
+  const serving = servingCollection(world);
+  const { conditions, observedGeneration } = conditionsOf(pass, serving, now);
+  // What a failed step was to bring about is not written down as done.
+  const planned = pass.failure === undefined ? (plan.status ?? {}) : {};
+  const nextChange = planned.change === undefined ? change : (planned.change ?? undefined);
+  const cluster = placed.name ?? before.cluster;
+  const handled = library.metadata.annotations?.[ANNOTATIONS.allowGap];
+  return {
+    ...before,
+    ...(observedGeneration === undefined ? {} : { observedGeneration }),
+    conditions,
+    ...(cluster === undefined ? {} : { cluster }),
+    ...(planned.generations === undefined ? {} : { generations: planned.generations }),
+    ...(nextChange === undefined ? {} : { change: nextChange }),
+    ...(serving === undefined ? {} : facts(serving)),
+    ...(pass.bound ? { binding: { name: bindingName(library.metadata.name) } } : {}),
+    ...(handled !== undefined && before.generation !== undefined && String(before.generation) === handled
+      ? { lastHandled: { ...before.lastHandled, 'allow-gap': handled } }
+      : {}),
+  };
+}
+
+/** The collection that answers to the public name and is ours. */
+export function servingCollection({ library, sight }: World): CollectionLook | undefined {
+  if (sight.kind === 'blind') return undefined;
+  const holder = holderOf(library, sight.look);
+  return holder.kind === 'ours' ? holder.collection : undefined;
+}
+
+const facts = ({ name, mark, points, status }: CollectionLook): Partial<DomainLibraryStatus> => ({
+  collection: name,
+  ...(mark === undefined ? {} : { generation: mark.generation }),
+  points,
+  status,
+});
+
+function conditionsOf(pass: Pass, serving: CollectionLook | undefined, now: string): Finalized {
+  const { world, plan, placed } = pass;
+  const { metadata, status } = world.library;
+  const generation = metadata.generation ?? 0;
+  const notes: Note[] = [...(plan.notes ?? []), ...pass.notes];
+  if (placed.move !== undefined) {
+    notes.push({ type: 'MoveNotBuilt', status: 'True', reason: 'NotBuilt', message: placed.move });
+  }
+  let list: Condition[] = [...(status?.conditions ?? [])];
+  for (const type of NOTE_TYPES) {
+    const note = notes.find((candidate) => candidate.type === type);
+    if (note !== undefined)
+      list = setCondition(
+        list,
+        { ...note, message: cut(note.message), observedGeneration: generation },
+        now,
+      ) as Condition[];
+    // A binding outlives a pass that could not look at it.
+    else if (type !== 'Bound' || plan.unready !== true) list = removeCondition(list, type) as Condition[];
+  }
+  const ready = readyOf(pass, serving);
+  return finalizeConditions(list, {
+    result: resultOf(pass),
+    generation,
+    now,
+    ...(ready === undefined ? {} : { ready: { ...ready, message: cut(ready.message) } }),
+  });
+}
+
+const cut = (message: string): string => (message.length <= MOST ? message : `${message.slice(0, MOST - 1)}…`);
+
+function resultOf({ plan, failure, invalid }: Pass): PassResult {
+  if (invalid.length > 0) return { kind: 'stalled', reason: 'InvalidSpec', message: cut(invalid.join('; ')) };
+  if (failure !== undefined) return { kind: 'wait', seconds: 0, reason: failure.reason, message: cut(failure.message) };
+  const { waiting, stalled } = plan;
+  if (waiting === undefined) return { kind: 'done' };
+  if (stalled === true) return { kind: 'stalled', reason: waiting.reason, message: cut(waiting.message) };
+  return { kind: 'wait', seconds: waiting.seconds, reason: waiting.reason, message: cut(waiting.message) };
+}
+
+type Ready = { readonly status: 'True' | 'False' | 'Unknown'; readonly reason: string; readonly message: string };
+
+/** Whether clients can use the library, whatever else is being done. */
+function readyOf({ world, plan }: Pass, serving: CollectionLook | undefined): Ready | undefined {
+  const { waiting, unready } = plan;
+  if (unready === true && waiting !== undefined) {
+    return { status: 'False', reason: waiting.reason, message: waiting.message };
+  }
+  if (serving === undefined) return undefined;
+  const { name, unreadable, status } = serving;
+  if (unreadable.length > 0) {
+    const message = `shards ${unreadable.join(', ')} of ${name} have no readable replica: answers leave their points out`;
+    return { status: 'False', reason: 'WaitingForShards', message };
+  }
+  if (status === 'red') {
+    return {
+      status: 'False',
+      reason: 'CollectionRed',
+      message: `Qdrant calls ${name} red: an operation on it has failed`,
+    };
+  }
+  return { status: 'True', reason: 'Ready', message: `${name} answers to ${publicName(world.library)}` };
+}
+
+/** The status without what only ticks: whether the rest has changed decides over events and immediate writes. */
+export function withoutTicks(status: DomainLibraryStatus): DomainLibraryStatus {
+  const { points: _points, change, conditions, ...rest } = status;
+  return {
+    ...rest,
+    ...(conditions === undefined
+      ? {}
+      : { conditions: conditions.map((condition) => ({ ...condition, message: withoutNumbers(condition.message) })) }),
+    ...(change === undefined
+      ? {}
+      : {
+          change: {
+            step: change.step,
+            from: change.from,
+            to: change.to,
+            reason: change.reason,
+            startedAt: change.startedAt,
+          },
+        }),
+  };
+}
+
+const withoutNumbers = (message: string): string => message.replace(/\d+(?:\.\d+)?/g, '0');
+
+export const isDeleting = ({ metadata }: DomainLibrary): boolean => metadata.deletionTimestamp !== undefined;

@@ -1,0 +1,48 @@
+import type { QdrantCluster } from '../api/index.ts';
+import type { Secret } from '../kube/index.ts';
+import type { SecretLookup } from '../qdrant/index.ts';
+
+/** Keys of Secrets that a worker mounts to reach a cluster; by the rules of `connectionOf` in src/qdrant. */
+export type MountedSecrets = {
+  readonly apiKey: { readonly name: string; readonly key: string } | undefined;
+  readonly ca: { readonly name: string; readonly key: string } | undefined;
+};
+
+const API_KEY = 'api-key';
+const CA = 'ca.crt';
+
+export function mountedSecrets({ metadata, spec }: QdrantCluster): MountedSecrets {
+  const { external, tls, apiKey } = spec;
+  if (external !== undefined) {
+    const { apiKeySecretRef: key, caSecretRef: ca } = external;
+    return {
+      apiKey: key === undefined ? undefined : { name: key.name, key: key.key ?? API_KEY },
+      ca: ca === undefined ? undefined : { name: ca.name, key: ca.key ?? CA },
+    };
+  }
+  const reference = apiKey?.secretKeyRef;
+  return {
+    apiKey: { name: reference?.name ?? `${metadata.name}-apikey`, key: reference?.key ?? API_KEY },
+    ca: tls === undefined ? undefined : { name: tls.secretName, key: CA },
+  };
+}
+
+/** Names of the Secrets that reaching a cluster depends on. */
+export const secretNames = (cluster: QdrantCluster): string[] => {
+  const { apiKey, ca } = mountedSecrets(cluster);
+  return [apiKey, ca].flatMap((reference) => (reference === undefined ? [] : [reference.name]));
+};
+
+/** Decoded data of the Secrets in a store. */
+export function secretLookup(
+  store: { get(key: { namespace: string; name: string }): Secret | undefined },
+  namespace: string,
+): SecretLookup {
+  return (name) => {
+    const data = store.get({ namespace, name })?.data;
+    if (data === undefined) return store.get({ namespace, name }) === undefined ? undefined : {};
+    return Object.fromEntries(
+      Object.entries(data).map(([key, value]) => [key, Buffer.from(value, 'base64').toString('utf8')]),
+    );
+  };
+}

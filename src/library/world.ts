@@ -1,0 +1,65 @@
+import type { DomainLibrary, QdrantCluster } from '../api/index.ts';
+import type { Progress } from '../migration/index.ts';
+import type { Look } from './look.ts';
+import type { Reason } from './reasons.ts';
+
+/** Why the Qdrant cluster of a library can't be looked at. */
+export type Blind = { readonly kind: 'blind'; readonly reason: Reason; readonly message: string };
+export type Sight = Blind | { readonly kind: 'seen'; readonly look: Look };
+
+/** Another library that wants the same collection of the same cluster. */
+export type Rival = { readonly name: string; readonly uid: string; readonly createdAt: string };
+
+/** The Job that copies a generation, as far as decisions go. */
+export type CopyJob = {
+  readonly name: string;
+  readonly attempt: number;
+  readonly state: 'running' | 'succeeded' | 'failed';
+  /** Milliseconds since the epoch; when it ended. */
+  readonly endedAt?: number;
+};
+
+/** What this process remembers between passes; losing it costs time, never safety. */
+export type Memory = {
+  /** Since when the collection is green with nothing queued; by name, milliseconds since the epoch. */
+  readonly greenSince: ReadonlyMap<string, number>;
+  /** Digest of the last patch sent to a collection that did not read back as sent. */
+  readonly sentPatches: ReadonlyMap<string, { readonly digest: string; readonly at: number }>;
+  /** When a fence was lifted last without a switch. */
+  readonly unfencedAt: number | undefined;
+};
+
+export type LibrarySettings = {
+  readonly resyncSeconds: number;
+  readonly busySeconds: number;
+  readonly workerImage: string;
+  /** Longest time for which writes may be held back. */
+  readonly maxFreezeSeconds: number;
+  /** How long a new generation must be green before the switch: green flickers between two rebuilds (measured, 13). */
+  readonly greenSeconds: number;
+  /** How long a retired generation is kept at least. */
+  readonly retireSeconds: number;
+  /** Attempts of a copy before the change is given up. */
+  readonly copyAttempts: number;
+};
+
+/** Everything that a pass decides from, read before. */
+export type World = {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly library: DomainLibrary;
+  readonly cluster: QdrantCluster | undefined;
+  readonly sight: Sight;
+  readonly rivals: readonly Rival[];
+  readonly job: CopyJob | undefined;
+  /** Jobs of earlier attempts or generations that still run. */
+  readonly otherJobs: readonly string[];
+  readonly progress: Progress | undefined;
+  /** Whether objects of a copy exist that no running change needs. */
+  readonly leftovers: boolean;
+  readonly memory: Memory;
+  readonly settings: LibrarySettings;
+};
+
+/** The world, once the cluster could be looked at. */
+export type SeenWorld = World & { readonly cluster: QdrantCluster; readonly look: Look };

@@ -1,0 +1,66 @@
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
+
+/** What the operator tells a copy worker. No secret stands in it: keys come from mounted files. */
+const text = Type.String({ minLength: 1, maxLength: 2048 });
+const count = Type.Integer({ minimum: 1, maximum: 1_000_000_000 });
+
+const peer = Type.Object({ name: text, rest: text, grpc: Type.Optional(text) });
+
+const side = Type.Object({
+  collection: text,
+  peers: Type.Array(peer, { minItems: 1, maxItems: 256 }),
+  /** Whether an API key is mounted for this side. */
+  apiKey: Type.Boolean(),
+  /** Whether a CA certificate is mounted for this side. */
+  ca: Type.Boolean(),
+});
+export type SideConfig = Static<typeof side>;
+
+const rule = Type.Object({
+  drop: Type.Optional(Type.Boolean()),
+  normalize: Type.Optional(Type.Boolean()),
+  float16: Type.Optional(Type.Boolean()),
+});
+
+const config = Type.Object({
+  version: Type.Literal(1),
+  /** `<uid>/<generation>`. */
+  change: text,
+  alias: text,
+  progress: Type.Object({ namespace: text, name: text }),
+  source: side,
+  target: side,
+  projection: Type.Object({ vectors: Type.Record(Type.String(), rule), keepShardKeys: Type.Boolean() }),
+  maxFreezeSeconds: count,
+  leaseSeconds: count,
+  lanes: count,
+  pageSize: count,
+});
+export type WorkerConfig = Static<typeof config>;
+
+/** Directories, given by environment variables, that hold `api-key` and `ca.crt` of each side. */
+export const KEY_DIRECTORIES = {
+  source: 'QDRANT_LIBRARIAN_SOURCE_KEYS',
+  target: 'QDRANT_LIBRARIAN_TARGET_KEYS',
+} as const;
+export const API_KEY_FILE = 'api-key';
+export const CA_FILE = 'ca.crt';
+
+/** The worker's configuration is not what the operator writes. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/** @throws ConfigError naming the field and its rule */
+export function parseConfig(json: string): WorkerConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    throw new ConfigError('the configuration is not JSON');
+  }
+  if (Value.Check(config, value)) return value;
+  const [error] = Value.Errors(config, value);
+  throw new ConfigError(`${error?.instancePath ?? ''}: ${error?.message ?? 'is not valid'}`);
+}

@@ -1,0 +1,15 @@
+export { API_KEY_FILE, CA_FILE, KEY_DIRECTORIES, parseConfig, type SideConfig, type WorkerConfig } from './config.ts';
+export { type CopyEngine, SCROLL_ENGINE } from './copy.ts';
+export {
+  FENCE_HOLDS_SECONDS,
+  type Fence,
+  fencePatch,
+  MARK_KEY,
+  type Mark,
+  parseMark,
+  unfencePatch,
+} from './fence.ts';
+export { type Leak, PROGRESS_KEY, type Progress, parseProgress, type Verification } from './progress.ts';
+export { IDENTITY, type Projection, type VectorRule } from './projection.ts';
+export { qdrantSide, sideState } from './qdrant-side.ts';
+export { aliasedEverywhere, commonFence, type PeerState, queued, type SideState, unreadable } from './side.ts';

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { KubeClient, systemClock } from '../kube/index.ts';
+import { ClusterClient, isQdrantError, type QdrantErrorCode } from '../qdrant/index.ts';
+import { createLogger, type Logger } from '../telemetry/log.ts';
+import { API_KEY_FILE, CA_FILE, KEY_DIRECTORIES, parseConfig, type SideConfig, type WorkerConfig } from './config.ts';
+import { SCROLL_ENGINE } from './copy.ts';
+import type { ProgressStore } from './keeper.ts';
+import { configMapProgress } from './progress-store.ts';
+import { qdrantSide } from './qdrant-side.ts';
+import { type CopySettings, runCopy, Unreadable } from './task.ts';
+
+export type CopyWorkerOptions = {
+  readonly configFile: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  readonly log?: Logger;
+  /** Where the progress is kept; the ConfigMap named in the configuration when not given. */
+  readonly store?: ProgressStore;
+};
+
+/** Hashes of so many points are kept after a proof: 16 to 40 bytes each. */
+const REMEMBERED_POINTS = 2_000_000;
+const STOPPED = 143;
+
+/**
+ * `worker copy`: carries out one copy to its end, see `runCopy`.
+ *
+ * @returns the exit code: 0 when the switch is over and nothing was left behind, 143 when stopped, else 1
+ */
+export async function runCopyWorker(options: CopyWorkerOptions): Promise<number> {
+  const { environment, signal } = options;
+  const log = options.log ?? createLogger(environment['QDRANT_LIBRARIAN_LOG_LEVEL']);
+  const closing: (() => Promise<void>)[] = [];
+  try {
+    const config = parseConfig(await readFile(options.configFile, 'utf8'));
+    const store = options.store ?? kubernetesStore(config, log, closing);
+    const writeMilliseconds = (config.leaseSeconds * 1000) / 2;
+    const connect = async (name: keyof typeof KEY_DIRECTORIES) => {
+      const side = config[name];
+      const client = await connectSide(side, environment[KEY_DIRECTORIES[name]], log);
+      closing.push(() => client.close());
+      return qdrantSide({ client, collection: side.collection, writeMilliseconds });
+    };
+    await runCopy({
+      change: config.change,
+      source: await connect('source'),
+      target: await connect('target'),
+      engine: SCROLL_ENGINE,
+      store,
+      identity: { id: randomUUID(), pod: environment['POD_NAME'] ?? hostname() },
+      settings: settingsOf(config),
+      timing: systemClock,
+      log,
+      signal,
+      isTransient,
+    });
+    return 0;
+  } catch (error) {
+    if (signal.aborted) {
+      log.info('stopped');
+      return STOPPED;
+    }
+    log.error({ err: error }, 'copy failed');
+    return 1;
+  } finally {
+    for (const close of closing) await close();
+  }
+}
+
+function kubernetesStore(config: WorkerConfig, log: Logger, closing: (() => Promise<void>)[]): ProgressStore {
+  const client = KubeClient.fromDefault({ userAgent: 'qdrant-librarian-worker', log });
+  closing.push(() => client.close());
+  return configMapProgress(client, config.progress);
+}
+
+async function connectSide(side: SideConfig, directory: string | undefined, log: Logger): Promise<ClusterClient> {
+  const apiKey = side.apiKey ? await readKey(directory, API_KEY_FILE) : undefined;
+  const ca = side.ca ? await readKey(directory, CA_FILE) : undefined;
+  const peers = side.peers.map(({ name, rest, grpc }) => ({ name, rest, ...(grpc === undefined ? {} : { grpc }) }));
+  return new ClusterClient(
+    { peers, ...(apiKey === undefined ? {} : { apiKey: apiKey.trim() }), ...(ca === undefined ? {} : { tls: { ca } }) },
+    { log },
+  );
+}
+
+/** @throws Error naming the file, never its content; an empty key is not "no key" (measured) */
+async function readKey(directory: string | undefined, file: string): Promise<string> {
+  if (directory === undefined) throw new Error(`no directory is given for ${file}`);
+  const text = await readFile(join(directory, file), 'utf8');
+  if (text.trim() === '') throw new Error(`${file} is empty`);
+  return text;
+}
+
+const settingsOf = (config: WorkerConfig): CopySettings => ({
+  lanes: config.lanes,
+  pageSize: config.pageSize,
+  projection: config.projection as CopySettings['projection'],
+  alias: config.alias,
+  settleMilliseconds: 1000,
+  blindSettleMilliseconds: 2000,
+  pollMilliseconds: 200,
+  minPauseMilliseconds: 500,
+  maxPauseMilliseconds: 30_000,
+  maxFreezeMilliseconds: config.maxFreezeSeconds * 1000,
+  leaseMilliseconds: config.leaseSeconds * 1000,
+  rememberPoints: REMEMBERED_POINTS,
+});
+
+/** What a changed request, key or right must cure is not repeated here: the Job is, with what is mounted then. */
+const LASTING: ReadonlySet<QdrantErrorCode> = new Set<QdrantErrorCode>([
+  'BadRequest',
+  'Unauthorized',
+  'Forbidden',
+  'NotFound',
+]);
+
+function isTransient(error: unknown): boolean {
+  if (error instanceof Unreadable) return true;
+  return isQdrantError(error) && !LASTING.has(error.code);
+}
