@@ -1,0 +1,118 @@
+import { createWriteStream } from 'node:fs';
+import { Command } from 'commander';
+import { Listr } from 'listr2';
+import { PODS } from '../src/kube/index.ts';
+import { createLogger, silentLogger } from '../src/telemetry/index.ts';
+import { Facts, mebibytes, seconds } from './run/facts.ts';
+import { watchMemory } from './run/memory.ts';
+import { NAMESPACE, Story } from './run/story.ts';
+import { type Sandbox, startSandbox } from './sandbox.ts';
+
+type Flags = { readonly once?: boolean; readonly log?: string };
+
+const BUDGET_SECONDS = 60;
+const BUDGET_BYTES = 1024 ** 3;
+
+const say = (text: string): void => void process.stdout.write(text);
+
+const program = new Command('sandbox')
+  .description('A whole cluster in one process tree: control plane, node, Qdrant, the operator.')
+  .option('--once', 'run the main job, print the facts, stop')
+  .option('--log <file>', "write the parts' JSON log to a file")
+  .parse();
+const flags = program.opts<Flags>();
+
+const stopping = new AbortController();
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => stopping.abort(new Error(`stopped by ${name}`)));
+}
+
+process.exitCode = await run();
+
+async function run(): Promise<number> {
+  const log = flags.log === undefined ? silentLogger : createLogger('debug', createWriteStream(flags.log));
+  const facts = new Facts();
+  const began = performance.now();
+  let sandbox: Sandbox | undefined;
+  let story: Story | undefined;
+  const memory = watchMemory(() => [
+    process.pid,
+    ...(sandbox?.agent.processes().map(({ pid }) => pid) ?? []),
+    ...(story?.pids ?? []),
+  ]);
+  let failure: unknown;
+  try {
+    await new Listr(
+      [
+        {
+          title: 'control plane, node and operator start',
+          task: async () => {
+            sandbox = await startSandbox({ log });
+            story = new Story(sandbox, facts, stopping.signal);
+          },
+        },
+        {
+          title: 'the main job',
+          task: (_context, task) =>
+            task.newListr(
+              (story?.chapters ?? []).map(({ title, run: tell }) => ({
+                title,
+                task: async (_inner, chapter): Promise<void> => {
+                  stopping.signal.throwIfAborted();
+                  await tell((text) => {
+                    chapter.output = text;
+                  });
+                },
+              })),
+              { rendererOptions: { collapseSubtasks: false } },
+            ),
+        },
+      ],
+      { concurrent: false, fallbackRenderer: 'verbose' },
+    ).run();
+    facts.check(
+      'the main job took',
+      seconds(performance.now() - began),
+      performance.now() - began < BUDGET_SECONDS * 1000,
+    );
+    const peak = memory.stop();
+    facts.check('peak memory of all processes', mebibytes(peak), peak < BUDGET_BYTES);
+    if (flags.once !== true && sandbox !== undefined) await stayUp(sandbox, facts);
+  } catch (error) {
+    failure = error;
+  } finally {
+    memory.stop();
+    await story?.close();
+    await sandbox?.stop();
+  }
+  if (flags.once === true || failure !== undefined) say(`\n${facts.table()}\n${parts()}`);
+  if (failure !== undefined && !stopping.signal.aborted) say(`\nFAILED: ${String(failure)}\n`);
+  if (stopping.signal.aborted) return flags.once === true ? 130 : 0;
+  for (const { name, value } of facts.failed) say(`FAILED: ${name}: ${value}\n`);
+  return failure === undefined && facts.failed.length === 0 ? 0 : 1;
+}
+
+function parts(): string {
+  const qdrant = process.env['QDRANT_BIN'] === undefined ? 'embedded' : 'REAL';
+  return `Parts: control plane embedded, node embedded (pods are processes), Qdrant ${qdrant}, embeddings embedded (hashing).\n`;
+}
+
+async function stayUp(sandbox: Sandbox, facts: Facts): Promise<void> {
+  say(`
+${facts.table()}
+${parts()}
+The sandbox stays up until you press Ctrl+C. In another terminal:
+
+  export KUBECONFIG=${sandbox.kubeconfigFile}
+  kubectl get librarian -n ${NAMESPACE}
+  kubectl describe qdrantcluster stacks -n ${NAMESPACE}
+  kubectl scale qdc stacks --replicas 4 -n ${NAMESPACE}
+  kubectl logs deploy/qdrant-librarian -n qdrant-librarian-system
+
+API server: ${sandbox.api.url}
+`);
+  for (const { metadata, status } of await sandbox.admin.listAll(PODS, { namespace: NAMESPACE })) {
+    if (status?.podIP !== undefined) say(`Qdrant ${metadata.name}: http://${status.podIP}:6333\n`);
+  }
+  await new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
+}

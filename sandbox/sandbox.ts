@@ -1,0 +1,134 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connectionFromKubeconfig, type Deployment, KubeClient, type KubeObject } from '../src/kube/index.ts';
+import { type Logger, silentLogger } from '../src/telemetry/index.ts';
+import { startControllers } from './controllers/index.ts';
+import { installDefinitions, installOperator } from './install.ts';
+import { type ApiServer, startApiServer } from './kube/index.ts';
+import { type NodeAgent, startNodeAgent } from './node/agent.ts';
+import { installClusterDns } from './node/cluster-dns-client.ts';
+import { createNetwork, type Network } from './node/network.ts';
+import { sandboxRuntimes } from './node/runtimes.ts';
+
+export const OPERATOR_NAMESPACE = 'qdrant-librarian-system';
+export const OPERATOR_USER = `system:serviceaccount:${OPERATOR_NAMESPACE}:qdrant-librarian`;
+
+export type SandboxOptions = {
+  readonly log?: Logger;
+  /** More settings of the operator, as `QDRANT_LIBRARIAN_*` variables. */
+  readonly operatorEnvironment?: Readonly<Record<string, string>>;
+  /** False: the caller runs the operator, or none. */
+  readonly operator?: boolean;
+};
+
+/** A running Kubernetes, embedded, with the operator in it. */
+export type Sandbox = {
+  /** Everything the sandbox writes lies under it; gone after `stop`. */
+  readonly directory: string;
+  readonly network: Network;
+  readonly api: ApiServer;
+  readonly agent: NodeAgent;
+  /** As `system:admin`. */
+  readonly admin: KubeClient;
+  /** A file that kubectl takes. */
+  readonly kubeconfigFile: string;
+  stop(): Promise<void>;
+};
+
+/** Faster than in production, so that a demonstration does not wait; the settling time stays as it is. */
+const OPERATOR_ENVIRONMENT = {
+  QDRANT_LIBRARIAN_RESYNC_SECONDS: '2',
+  QDRANT_LIBRARIAN_BUSY_SECONDS: '0.25',
+  QDRANT_LIBRARIAN_LEASE_SECONDS: '4',
+  QDRANT_LIBRARIAN_RENEW_SECONDS: '3',
+  QDRANT_LIBRARIAN_RETRY_SECONDS: '0.5',
+};
+
+/**
+ * Starts API server, controllers, node agent and, unless told otherwise, the operator as a pod under its own account.
+ * When it rejects, nothing is left running.
+ */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const log = options.log ?? silentLogger;
+  const cleanups: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  };
+  try {
+    return await start({ ...options, log }, cleanups, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  options: SandboxOptions & { readonly log: Logger },
+  cleanups: (() => Promise<void>)[],
+  stop: () => Promise<void>,
+): Promise<Sandbox> {
+  const { log } = options;
+  const stopping = new AbortController();
+  const directory = await mkdtemp(join(tmpdir(), 'qdrant-librarian-'));
+  cleanups.push(() => rm(directory, { recursive: true, force: true }));
+  const network = await createNetwork();
+  cleanups.push(() => network.close());
+
+  const api = await startApiServer({
+    host: network.nodeAddress,
+    allocateClusterIP: () => network.services.allocate(),
+    releaseClusterIP: (address) => network.services.release(address),
+    podLogs: (source, query) => agent.podLogs(source, { ...query, previous: query.previous ?? false }),
+  });
+  cleanups.push(() => api.stop());
+  const clientFor = (user: string): KubeClient => {
+    const client = new KubeClient({ config: connectionFromKubeconfig(api.kubeconfig(user)), userAgent: user, log });
+    cleanups.push(() => client.close());
+    return client;
+  };
+  const admin = clientFor('system:admin');
+
+  const controllers = await startControllers({
+    client: clientFor('system:controllers'),
+    directory: join(directory, 'volumes'),
+    log: log.child({ part: 'controllers' }),
+    signal: stopping.signal,
+  });
+  const agent = await startNodeAgent({
+    client: clientFor('system:node:sandbox'),
+    directory: join(directory, 'node'),
+    runtimes: await sandboxRuntimes(join(directory, 'runtimes')),
+    network,
+    apiServer: { url: api.url, caPem: api.caPem },
+    log: log.child({ part: 'node' }),
+    signal: stopping.signal,
+    removeOnDeath: directory,
+  });
+  const uninstallDns = installClusterDns((name) => agent.resolve(name));
+  cleanups.push(async () => {
+    uninstallDns();
+    await agent.stop();
+    stopping.abort();
+    await controllers.stop();
+  });
+
+  const kubeconfigFile = join(directory, 'kubeconfig');
+  await writeFile(kubeconfigFile, api.kubeconfig('system:admin', 'default'), { mode: 0o600 });
+  await installDefinitions(admin);
+  if (options.operator !== false) {
+    const environment = { ...OPERATOR_ENVIRONMENT, ...options.operatorEnvironment };
+    await installOperator(admin, (object) => withEnvironment(object, environment));
+  }
+  return { directory, network, api, agent, admin, kubeconfigFile, stop };
+}
+
+function withEnvironment(object: KubeObject, environment: Readonly<Record<string, string>>): KubeObject {
+  if (object.kind !== 'Deployment') return object;
+  const deployment = structuredClone(object) as Deployment;
+  for (const container of deployment.spec?.template.spec?.containers ?? []) {
+    const added = Object.entries(environment).map(([name, value]) => ({ name, value }));
+    container.env = [...(container.env ?? []), ...added];
+  }
+  return deployment;
+}

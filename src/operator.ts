@@ -1,0 +1,181 @@
+import { randomUUID } from 'node:crypto';
+import { REBALANCE_POLICY, type RebalancePolicy, VECTORIZATION_JOB, type VectorizationJob } from './api/index.ts';
+import { clusterController, DOMAIN_LIBRARIES, QDRANT_CLUSTERS } from './cluster/index.ts';
+import {
+  CONFIG_MAPS,
+  type Controller,
+  EventRecorder,
+  Informer,
+  JOBS,
+  KubeClient,
+  type KubeObject,
+  LeaderElector,
+  NETWORK_POLICIES,
+  PERSISTENT_VOLUME_CLAIMS,
+  POD_DISRUPTION_BUDGETS,
+  PODS,
+  type ResourceType,
+  resourceType,
+  SECRETS,
+  SERVICES,
+  STATEFUL_SETS,
+} from './kube/index.ts';
+import { libraryController } from './library/index.ts';
+import { ClientPool } from './qdrant/index.ts';
+import { type OperatorSettings, operatorSettings } from './settings.ts';
+import {
+  createLogger,
+  createRegistry,
+  type Logger,
+  type Registry,
+  startHealthServer,
+  startTracing,
+} from './telemetry/index.ts';
+import { unbuiltKindController } from './unbuilt-kinds.ts';
+
+export type OperatorOptions = {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly version: string;
+  /** Aborts when the process is asked to stop. */
+  readonly signal: AbortSignal;
+};
+
+const LEASE_NAME = 'qdrant-librarian';
+const COMPONENT = 'qdrant-librarian';
+const MANAGED_BY = 'app.kubernetes.io/managed-by';
+
+/** What every part of the process shares. */
+type Process = {
+  readonly settings: OperatorSettings;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  readonly client: KubeClient;
+};
+
+/**
+ * Runs the controllers until the signal aborts; at any time only one process of the same Lease acts.
+ *
+ * @returns the process's exit code: 0 after an orderly stop, 1 when leadership was lost
+ * @throws SettingsError for a wrong variable
+ */
+export async function runOperator({ environment, version, signal }: OperatorOptions): Promise<number> {
+  const settings = operatorSettings(environment);
+  const log = createLogger(settings.logLevel);
+  const metrics = createRegistry(version);
+  const stopTracing = await startTracing(COMPONENT, environment);
+  const client = KubeClient.fromDefault({ userAgent: `${COMPONENT}/${version}`, log, metrics });
+  const informers = createInformers({ settings, log, metrics, client });
+  const all = Object.values(informers) as Informer<KubeObject>[];
+  const health = await startHealthServer({
+    host: settings.metricsHost,
+    port: settings.metricsPort,
+    registry: metrics,
+    live: { ping: () => undefined },
+    ready: { caches: () => unsynced(all) },
+  });
+  log.info({ version, port: health.port, namespace: settings.watchNamespace ?? '(all)' }, 'operator started');
+
+  // Caches outlive the controllers, which need them to end in order.
+  const caching = new AbortController();
+  const caches = Promise.all(all.map((informer) => informer.start(caching.signal)));
+  // The Lease has a client of its own: a renewal must not wait behind other requests.
+  const leaseClient = KubeClient.fromDefault({ userAgent: `${COMPONENT}/${version} leader`, log });
+  const elector = new LeaderElector({
+    client: leaseClient,
+    namespace: settings.namespace,
+    name: LEASE_NAME,
+    identity: `${settings.identity}_${randomUUID()}`,
+    leaseSeconds: settings.leaseSeconds,
+    renewSeconds: settings.renewSeconds,
+    retrySeconds: settings.retrySeconds,
+    log,
+    metrics,
+  });
+  try {
+    const end = await elector.run(signal, {
+      onLeading: (lost) =>
+        lead({ settings, log, metrics, client }, { informers, elector, signal: AbortSignal.any([signal, lost]) }),
+      // Another process may act from now on; nothing that still runs here may finish.
+      onLost: () => process.exit(1),
+    });
+    log.info({ end }, 'operator stopped');
+    return end === 'lost' ? 1 : 0;
+  } finally {
+    caching.abort();
+    await caches;
+    await health.close();
+    await Promise.all([client.close(), leaseClient.close(), stopTracing()]);
+  }
+}
+
+type Informers = ReturnType<typeof createInformers>;
+type Leading = { readonly informers: Informers; readonly elector: LeaderElector; readonly signal: AbortSignal };
+
+async function lead(shared: Process, { informers, elector, signal }: Leading): Promise<void> {
+  const { settings, log, metrics, client } = shared;
+  const pool = new ClientPool({ metrics, log });
+  const recorder = new EventRecorder({
+    client,
+    controller: `qdrant-librarian.io/operator`,
+    instance: settings.identity,
+    log,
+  });
+  const assertLeading = (): void => elector.assertLeading();
+  const common = { kube: client, informers, pool, recorder, metrics, log, settings, now: Date.now, assertLeading };
+  const unbuilt = { client, now: Date.now, log, metrics, assertLeading };
+  const controllers: readonly Pick<Controller<never>, 'start'>[] = [
+    clusterController(common),
+    libraryController(common),
+    unbuiltKindController<RebalancePolicy>({ ...unbuilt, type: informers.policies.type, informer: informers.policies }),
+    unbuiltKindController<VectorizationJob>({
+      ...unbuilt,
+      type: informers.jobsOfVectors.type,
+      informer: informers.jobsOfVectors,
+    }),
+  ];
+  try {
+    await Promise.all(controllers.map((controller) => controller.start(signal)));
+  } finally {
+    await recorder.stop();
+    await pool.close();
+  }
+}
+
+function createInformers(shared: Process) {
+  const { settings, log, metrics, client } = shared;
+  const namespace = settings.watchNamespace === undefined ? {} : { namespace: settings.watchNamespace };
+  const informer = <T extends KubeObject>(type: ResourceType<T>, transform?: (object: T) => T): Informer<T> =>
+    new Informer<T>({ client, type, ...namespace, log, metrics, ...(transform === undefined ? {} : { transform }) });
+  return {
+    clusters: informer(QDRANT_CLUSTERS),
+    libraries: informer(DOMAIN_LIBRARIES),
+    policies: informer(resourceType<RebalancePolicy>(REBALANCE_POLICY)),
+    jobsOfVectors: informer(resourceType<VectorizationJob>(VECTORIZATION_JOB)),
+    statefulSets: informer(STATEFUL_SETS, leanUnlessOurs),
+    pods: informer(PODS, leanUnlessOurs),
+    claims: informer(PERSISTENT_VOLUME_CLAIMS, leanUnlessOurs),
+    // Users name their own Secrets as sources of keys: all are kept whole.
+    secrets: informer(SECRETS),
+    services: informer(SERVICES, leanUnlessOurs),
+    configMaps: informer(CONFIG_MAPS, leanUnlessOurs),
+    podDisruptionBudgets: informer(POD_DISRUPTION_BUDGETS, leanUnlessOurs),
+    networkPolicies: informer(NETWORK_POLICIES, leanUnlessOurs),
+    jobs: informer(JOBS, leanUnlessOurs),
+  };
+}
+
+/**
+ * Keeps other people's objects as names only: enough to see that a name is taken, and a cluster's worth of pods and
+ * ConfigMaps does not fill the memory.
+ */
+function leanUnlessOurs<T extends KubeObject>(object: T): T {
+  delete object.metadata.managedFields;
+  if (object.metadata.labels?.[MANAGED_BY] === COMPONENT) return object;
+  const { apiVersion, kind, metadata } = object;
+  return { apiVersion, kind, metadata } as T;
+}
+
+function unsynced(informers: readonly Informer<KubeObject>[]): string | undefined {
+  const missing = informers.filter(({ hasSynced }) => !hasSynced).map(({ type }) => type.plural);
+  return missing.length === 0 ? undefined : `not read yet: ${missing.join(', ')}`;
+}
