@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { agreedStates, Peers, point, settled, statesOf, until, upsert } from './peers.ts';
+import { agreedStates, led, Peers, point, settled, statesOf, until, upsert } from './peers.ts';
 
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, index) => from + index);
 const shape = { vectors: { size: 3, distance: 'Dot' } };
@@ -97,7 +97,7 @@ describe('a cluster of three', { timeout: 60_000 }, () => {
     assert.equal(await upsert(a, 'kept', range(0, 100)), 200);
     await Promise.all([a, b, c].map((peer) => peer.stop('SIGKILL')));
     await Promise.all([a, b, c].map((peer) => peer.start()));
-    await until(async () => (await leader()).raft_info.leader !== null);
+    await led([a, b, c]);
     assert.equal(await b.count('kept'), 100);
   });
 
@@ -152,6 +152,7 @@ describe('a cluster of three', { timeout: 60_000 }, () => {
     // A follower would lose the proposal with its leader, as the real server does.
     const survivor = [a, b, c][roles.indexOf('Leader')] ?? a;
     const others = [a, b, c].filter((peer) => peer !== survivor);
+    await until(async () => (await survivor.call('GET', '/readyz')).status === 200);
     await Promise.all(others.map((peer) => peer.stop()));
     const startedAt = Date.now();
     const refused = await survivor.call('POST', '/collections/aliases?timeout=1', {
@@ -223,6 +224,7 @@ describe('a cluster of three', { timeout: 60_000 }, () => {
     await c.stop();
     c.loseVolume();
     assert.equal(await c.start({ bootstrap: a }), 101);
+    await led([a, b]);
     await a.ok('DELETE', `/cluster/peer/${old}?force=true`);
     assert.equal(await c.start({ bootstrap: a }), undefined);
     assert.notEqual(await c.id(), old);

@@ -239,3 +239,12 @@ export async function upsert(peer: Peer, collection: string, ids: readonly numbe
   const answer = await peer.call('PUT', `/collections/${collection}/points?wait=true`, { points: ids.map(point) });
   return answer.status;
 }
+
+/** A leader among these peers that all of them follow: after a kill a proposal would be lost with the old one. */
+export async function led(peers: readonly Peer[]): Promise<void> {
+  await until(async () => {
+    const infos = await Promise.all(peers.map((peer) => peer.cluster()));
+    const leaders = new Set(infos.map(({ raft_info }) => raft_info.leader));
+    return leaders.size === 1 && infos.some(({ raft_info }) => raft_info.role === 'Leader');
+  });
+}
