@@ -5,6 +5,7 @@ import type { RequestCounters } from './counters.ts';
 import { pointRoutes } from './points.ts';
 import type { Route } from './router.ts';
 import { absentRoutes, serviceRoutes } from './service.ts';
+import { snapshotRoutes } from './snapshots.ts';
 import { telemetryRoutes } from './telemetry.ts';
 
 /** Every route of the REST interface. */
@@ -15,6 +16,7 @@ export function allRoutes(engine: Engine, counters: RequestCounters): readonly R
     ...clusterRoutes,
     ...collectionRoutes,
     ...pointRoutes,
+    ...snapshotRoutes,
     ...absentRoutes,
   ];
 }
