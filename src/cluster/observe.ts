@@ -7,11 +7,12 @@ import {
   observeCluster,
   type PeerClient,
   type PeerView,
+  type SecretLookup,
 } from '../qdrant/index.ts';
 import type { ClusterDeps } from './deps.ts';
 import { digestOf } from './digest.ts';
 import type { Memory } from './memory.ts';
-import { namespaceOf } from './names.ts';
+import { keysName, namespaceOf } from './names.ts';
 import { apiKeyReference, readOnlyKeyReference, secretData } from './objects/secret.ts';
 import { isExternal, type Problem } from './world.ts';
 
@@ -33,7 +34,9 @@ export async function observe(deps: ClusterDeps, subject: Subject): Promise<Obse
   const current = connectionOf(plain(cluster), lookup);
   const problem: Problem | undefined = current.ok
     ? secondKeyProblem(cluster, lookup)
-    : { reason: current.reason, message: current.message };
+    : unmade(cluster, lookup)
+      ? undefined
+      : { reason: current.reason, message: current.message };
   const earlier = earlierConnection(cluster, memory);
   const first = current.ok ? current.connection : earlier;
   if (first === undefined) return { reach: undefined, problem };
@@ -67,6 +70,12 @@ export async function observe(deps: ClusterDeps, subject: Subject): Promise<Obse
   };
 }
 
+/** Whether what is missing is the Secret that the operator makes in this pass. */
+const unmade = (cluster: QdrantCluster, lookup: SecretLookup): boolean =>
+  !isExternal(cluster) &&
+  apiKeyReference(cluster).name === keysName(cluster) &&
+  lookup(keysName(cluster)) === undefined;
+
 /** TLS isn't built: pods serve plain HTTP whatever `spec.tls` says, which a condition names. */
 function plain(cluster: QdrantCluster): QdrantCluster {
   const { tls: _, ...spec } = cluster.spec;
@@ -83,13 +92,11 @@ function earlierConnection(cluster: QdrantCluster, { accepted }: Memory): Connec
   return result.ok ? result.connection : accepted;
 }
 
-function secondKeyProblem(
-  cluster: QdrantCluster,
-  lookup: (name: string) => Record<string, string> | undefined,
-): Problem | undefined {
+function secondKeyProblem(cluster: QdrantCluster, lookup: SecretLookup): Problem | undefined {
   if (isExternal(cluster)) return undefined;
   const { name, key } = readOnlyKeyReference(cluster);
   const data = lookup(name);
+  if (data === undefined && name === keysName(cluster)) return undefined;
   if (data === undefined) return { reason: 'SecretNotFound', message: `there is no Secret ${name}` };
   const value = data[key];
   if (value === undefined) return { reason: 'SecretKeyMissing', message: `Secret ${name} has no key ${key}` };
@@ -102,10 +109,26 @@ const byName = (peers: readonly PeerView[], name: string): PeerView | undefined 
 const clientFor = ({ pool }: ClusterDeps, connection: Connection, cluster: QdrantCluster): ClusterClient =>
   pool.get(`${namespaceOf(cluster)}/${cluster.metadata.name}/${digestOf(connection).slice(0, 16)}`, connection);
 
-const look = (
+/**
+ * A peer that is being stopped isn't asked: one busy connection keeps it alive for 30 s (S5), and what it says isn't
+ * true any more.
+ */
+async function look(
   deps: ClusterDeps,
   { connection, cluster, signal }: { connection: Connection; cluster: QdrantCluster; signal: AbortSignal },
-): Promise<ClusterView> => observeCluster(clientFor(deps, connection, cluster), { signal, now: deps.now });
+): Promise<ClusterView> {
+  const stopping = (name: string): boolean => {
+    const pod = deps.informers.pods.store.get({ namespace: namespaceOf(cluster), name });
+    return pod?.metadata.deletionTimestamp !== undefined;
+  };
+  const peers = connection.peers.filter(({ name }) => !stopping(name));
+  const view = await observeCluster(clientFor(deps, { ...connection, peers }, cluster), { signal, now: deps.now });
+  const answers = connection.peers.map(
+    ({ name }) =>
+      byName(view.peers, name) ?? { name, reachable: false as const, error: `${name}: its pod is being stopped` },
+  );
+  return { at: view.at, peers: answers };
+}
 
 /** Collections asked at once. */
 const AT_ONCE = 8;

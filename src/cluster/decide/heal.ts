@@ -3,7 +3,7 @@ import type { Situation } from '../predicates.ts';
 import { firstFew } from '../settled.ts';
 import { isActive, type Member, replicasOn, shardName, type Topology } from '../topology.ts';
 import type { Exit, World } from '../world.ts';
-import { keepers } from './keepers.ts';
+import { keepers, stillJoining } from './keepers.ts';
 import { freeSlots, missingCopies } from './placement.ts';
 import { gated, type Proposal } from './step.ts';
 
@@ -91,8 +91,10 @@ export function replenish(world: World, topology: Topology): Proposal | undefine
 }
 
 /** Says what heals by itself: the kubelet restarts pods, Qdrant recovers replicas that are Dead. */
-export function watchRecovery(_world: World, topology: Topology): Proposal | undefined {
-  const silent = topology.members.filter(({ view }) => view === undefined).map(({ name }) => name);
+export function watchRecovery(world: World, topology: Topology): Proposal | undefined {
+  const silent = topology.members
+    .filter((member) => member.view === undefined && !stillJoining(world, member))
+    .map(({ name }) => name);
   const operation = (step: string, names: readonly string[]): Proposal => ({
     operation: { name: 'Heal', step, target: firstFew(names), blockedBy: [] },
     exclusive: false,

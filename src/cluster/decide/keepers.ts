@@ -14,3 +14,9 @@ export function keepers(world: Pick<World, 'cluster'>, topology: Topology): numb
     .filter(({ id }) => topology.views.every(({ members }) => members.some(({ peerId }) => peerId === id)))
     .map(({ id }) => id);
 }
+
+/** Whether a member that doesn't answer hasn't done so yet: the others know a joiner before it opens its ports. */
+export function stillJoining({ cluster }: Pick<World, 'cluster'>, { ordinal, view }: Member): boolean {
+  const known = (cluster.status?.peers ?? []).find((peer) => peer.ordinal === ordinal);
+  return view === undefined && (known === undefined || known.state === 'Starting' || known.state === 'Joining');
+}

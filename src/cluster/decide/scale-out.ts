@@ -2,7 +2,7 @@ import type { Situation } from '../predicates.ts';
 import { firstFew } from '../settled.ts';
 import { memberOf, type Topology } from '../topology.ts';
 import { sizeOf, type World } from '../world.ts';
-import { keepers } from './keepers.ts';
+import { keepers, stillJoining } from './keepers.ts';
 import { lastPeerRemoved } from './marks.ts';
 import { balancingMoves, freeSlots } from './placement.ts';
 import { gated, type Proposal } from './step.ts';
@@ -63,7 +63,7 @@ export function scaleOut(world: World, topology: Topology): Proposal | undefined
   const joined = new Set(keepers(world, topology));
   const absent = Array.from({ length: size }, (_, index) => index).filter((index) => {
     const member = memberOf(topology, index);
-    return member === undefined || (member.view !== undefined && !joined.has(member.id));
+    return member === undefined || stillJoining(world, member) || (member.view !== undefined && !joined.has(member.id));
   });
   if (absent.length === 0) return undefined;
   return pending(name, 'WaitForPeers', firstFew(absent.map((index) => `${cluster.metadata.name}-${index}`)));

@@ -8,6 +8,9 @@ export type Announced = {
   readonly note: string;
 };
 
+/** What is under way is told by the events of its operation. */
+const PROGRESS = ['Creating', 'ScalingOut', 'ScalingIn', 'Restarting', 'Healing', 'Deleting', 'TransfersRunning'];
+
 /** Conditions whose being True is bad news. */
 const BAD = ['Degraded', 'ScalingBlocked', 'NameTaken', 'FieldsNotActedOn', 'KeyChanged', 'Stalled', 'TransferStuck'];
 
@@ -47,7 +50,7 @@ function conditions(before: QdrantClusterStatus | undefined, after: QdrantCluste
       : (type === 'Ready' || type === 'Available') && status === 'False';
     const good = type === 'Ready' && status === 'True';
     const wasGood = type === 'Ready' || type === 'Available' ? old?.status === 'True' : true;
-    if (!changed || !(good || (trouble && wasGood))) return [];
+    if (!changed || !(good || (trouble && wasGood && !PROGRESS.includes(reason)))) return [];
     return [{ type: good ? ('Normal' as const) : ('Warning' as const), reason, action: type, note: message }];
   });
 }

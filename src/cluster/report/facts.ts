@@ -4,7 +4,7 @@ import type { Operation } from '../decide/step.ts';
 import type { Decision } from '../decide.ts';
 import type { Reason } from '../reasons.ts';
 import { firstFew } from '../settled.ts';
-import { shardName, type Topology, transferKey } from '../topology.ts';
+import { type Shard, shardName, type Topology, transferKey } from '../topology.ts';
 import { isExternal, type World } from '../world.ts';
 import type { Fact } from './conditions.ts';
 import { type Trouble, troubles, unavailable } from './health.ts';
@@ -31,8 +31,8 @@ const PROGRESS: Record<Operation['name'], Reason> = {
   Delete: 'Deleting',
 };
 
-/** Troubles that are no sign of damage by themselves. */
-const HARMLESS = new Set<Reason>(['TransfersRunning']);
+/** Troubles that are no sign of damage by themselves: they come with every change and pass. */
+const HARMLESS = new Set<Reason>(['TransfersRunning', 'ViewsDisagree']);
 
 type Seen = {
   readonly world: World;
@@ -105,11 +105,22 @@ function degraded(world: World, topology: Topology): Fact {
   if (world.cluster.status?.founded === undefined && topology.members.length === 0 && !isExternal(world.cluster)) {
     return isNot('Degraded', healthy);
   }
-  const [worst] = troubles(world, topology).filter(
+  // A replica on its way, to which a shard is moved or copied, isn't damaged.
+  const [worst] = troubles(world, withoutArrivals(topology)).filter(
     ({ reason, message }) =>
       !HARMLESS.has(reason) && !(reason === 'PeersNotReady' && !message.endsWith("don't answer")),
   );
   return worst === undefined ? isNot('Degraded', healthy) : is('Degraded', worst);
+}
+
+function withoutArrivals(topology: Topology): Topology {
+  const arrives = ({ collection, id }: Shard, peer: number) =>
+    topology.transfers.some(({ to, ...one }) => one.collection === collection && one.shard === id && to === peer);
+  const shards = topology.shards.map((shard) => ({
+    ...shard,
+    replicas: shard.replicas.filter(({ peer }) => !arrives(shard, peer)),
+  }));
+  return { ...topology, shards };
 }
 
 function scalingBlocked(decision: Decision | undefined): Fact {

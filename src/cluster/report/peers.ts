@@ -1,5 +1,5 @@
 import type { PeerStatus } from '../../api/index.ts';
-import { keepers, stays } from '../decide/keepers.ts';
+import { keepers, stays, stillJoining } from '../decide/keepers.ts';
 import { peerUri } from '../names.ts';
 import { type AnsweringPeer, isActive, type Member, replicasOn, type Topology } from '../topology.ts';
 import { isExternal, type PodFacts, type World } from '../world.ts';
@@ -35,7 +35,7 @@ function memberStatus(world: World, topology: Topology, member: Member): PeerSta
 }
 
 function memberState(world: World, topology: Topology, member: Member): PeerStatus['state'] {
-  if (member.view === undefined) return 'Unreachable';
+  if (member.view === undefined) return stillJoining(world, member) ? 'Joining' : 'Unreachable';
   if (!stays(world, member)) return 'Draining';
   if (!keepers(world, topology).includes(member.id)) return 'Joining';
   const own = replicasOn(topology, member.id).flatMap(({ replicas }) =>
