@@ -56,9 +56,7 @@ export function removeFields(value: Json | undefined, set: FieldSet, schema: Sch
     for (const [name, child] of Object.entries(value)) {
       const below = set.children.get(`f:${name}`);
       if (below?.member === true) continue;
-      const left = below === undefined ? child : removeFields(child, below, fieldSchema(schema, name));
-      // What is left empty goes too. Source: structured-merge-diff `EnsureNamedFieldsAreMembers`.
-      if (below === undefined || !isEmptied(child, left)) rest[name] = left;
+      rest[name] = below === undefined ? child : removeFields(child, below, fieldSchema(schema, name));
     }
     return rest;
   }
@@ -72,6 +70,3 @@ export function removeFields(value: Json | undefined, set: FieldSet, schema: Sch
   }
   return rest;
 }
-
-const isEmptied = (before: Json | undefined, after: Json | undefined): boolean =>
-  isObject(before) && Object.keys(before).length > 0 && isObject(after) && Object.keys(after).length === 0;

@@ -1,9 +1,9 @@
 import { isObject, type JsonObject, omit } from '../json.ts';
 import type { ManagedFieldsEntry } from '../objects.ts';
-import type { Schema } from '../schema.ts';
+import { fieldSchema, type Schema } from '../schema.ts';
 import { compare, fieldsOf } from './collect.ts';
 import { Conflict, conflictsWith } from './conflict.ts';
-import { difference, emptySet, type FieldSet, isEmpty, sameSet, union } from './field-set.ts';
+import { difference, emptySet, type FieldSet, fromJson, isEmpty, sameSet, union } from './field-set.ts';
 import { decodeManagers, encodeManagers, type Manager, type ManagerId, sameManager } from './managers.ts';
 import { mergeFields, removeFields } from './merge.ts';
 
@@ -28,6 +28,9 @@ function ownable(object: JsonObject | undefined): JsonObject | undefined {
   const entries = Object.entries(metadata).filter(([name, value]) => !UNOWNED.has(name) && value !== undefined);
   return entries.length === 0 ? rest : { ...rest, metadata: Object.fromEntries(entries) };
 }
+
+/** Every apply names the object, so its metadata as a whole is never dropped. */
+const IDENTITY = fromJson({ 'f:metadata': { 'f:name': {} } });
 
 type Writer = ManagerId & { readonly time: string };
 
@@ -66,13 +69,15 @@ export function applyFields(
   options: { readonly schema: Schema | undefined; readonly writer: Writer; readonly force: boolean },
 ): Applied {
   const { schema, writer } = options;
-  const managers = withFirstApply(decodeManagers(live.entries), live.object, schema);
+  const wanted = rootless(fieldsOf(ownable(config) ?? {}, schema));
+  const known = decodeManagers(live.entries);
+  // Who claims nothing can't get into a conflict with those before him.
+  const managers = isEmpty(wanted) ? known : withFirstApply(known, live.object, schema);
   const mine = managers.find((manager) => sameManager(manager, writer));
   const others = withoutManager(managers, writer);
-  const wanted = fieldsOf(ownable(config) ?? {}, schema);
-  if (wanted.children.size === 0) wanted.member = false;
   const merged = live.object === undefined ? config : asObjectOf(mergeFields(live.object, config, schema));
-  const dropped = unowned(difference(mine?.fields ?? emptySet(), wanted), [wanted, ...others.map((m) => m.fields)]);
+  const owners = [wanted, IDENTITY, ...others.map((other) => other.fields)];
+  const dropped = unowned(difference(mine?.fields ?? emptySet(), wanted), owners, schema);
   const object = asObjectOf(removeFields(merged, dropped, schema));
   const delta = compare(ownable(live.object) ?? {}, ownable(object) ?? {}, schema);
   const conflicts = conflictsWith(others, delta.changed);
@@ -85,9 +90,12 @@ export function applyFields(
 function withFirstApply(managers: Manager[], live: JsonObject | undefined, schema: Schema | undefined): Manager[] {
   if (managers.length > 0 || live === undefined) return managers;
   const apiVersion = typeof live['apiVersion'] === 'string' ? live['apiVersion'] : '';
-  const fields = fieldsOf(ownable(live) ?? {}, schema);
+  const fields = rootless(fieldsOf(ownable(live) ?? {}, schema));
   return [{ name: 'before-first-apply', operation: 'Update', apiVersion, subresource: '', time: '', fields }];
 }
+
+/** The object itself is nobody's field. */
+const rootless = (set: FieldSet): FieldSet => ({ ...set, member: false });
 
 const withoutManager = (managers: readonly Manager[], id: ManagerId): Manager[] =>
   managers.filter((manager) => !sameManager(manager, id));
@@ -102,12 +110,20 @@ function stamped(before: Manager | undefined, writer: Writer, fields: FieldSet):
   return { name, operation, apiVersion, subresource, time, fields };
 }
 
-/** The members of `set` that no owner names, neither themselves nor anything below them. */
-function unowned(set: FieldSet, owners: readonly FieldSet[]): FieldSet {
-  const result: FieldSet = { member: set.member && owners.length === 0, children: new Map() };
+/**
+ * What goes away with `set`: its members that no owner names. A field that the schema declares goes with all it holds,
+ * defaults included, once nobody names anything in it; an entry of a map goes field by field.
+ *
+ * Source: structured-merge-diff `EnsureNamedFieldsAreMembers`, `Updater.prune`.
+ */
+function unowned(set: FieldSet, owners: readonly FieldSet[], schema: Schema | undefined): FieldSet {
+  const result = emptySet();
   for (const [element, child] of set.children) {
     const below = owners.flatMap((owner) => owner.children.get(element) ?? []);
-    const rest = unowned(child, below);
+    const name = element.startsWith('f:') ? element.slice(2) : undefined;
+    const rest = unowned(child, below, name === undefined ? schema?.items : fieldSchema(schema, name));
+    const isDeclared = name !== undefined && schema?.properties?.[name] !== undefined;
+    rest.member = below.length === 0 && (child.member || isDeclared);
     if (!isEmpty(rest)) result.children.set(element, rest);
   }
   return result;

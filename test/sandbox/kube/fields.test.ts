@@ -124,6 +124,44 @@ describe('server-side apply', () => {
     );
   });
 
+  const META: Schema = {
+    type: 'object',
+    properties: {
+      metadata: {
+        type: 'object',
+        properties: { labels: { type: 'object', additionalProperties: { type: 'string' } } },
+      },
+      spec: {
+        type: 'object',
+        properties: { a: { type: 'string' }, part: { type: 'object', properties: { b: {}, c: {} } } },
+      },
+    },
+  };
+  const applyMeta = (world: World, name: string, wanted: JsonObject): JsonObject | undefined =>
+    applyFields(world, wanted, {
+      schema: META,
+      force: true,
+      writer: { name, operation: 'Apply', apiVersion: 'v1', subresource: '', time: '' },
+    }).object;
+  const owning = (fieldsV1: JsonObject): ManagedFieldsEntry[] => [
+    { manager: 'one', operation: 'Apply', apiVersion: 'v1', fieldsType: 'FieldsV1', fieldsV1 },
+  ];
+
+  test('a declared field goes with its defaults once nobody names anything in it', () => {
+    const entries = owning({ 'f:spec': { 'f:a': {}, 'f:part': { 'f:b': {} } } });
+    const object = { spec: { a: '1', part: { b: '2', c: 'default' } } };
+    assert.deepEqual(applyMeta({ object, entries }, 'one', { spec: { a: '1' } }), { spec: { a: '1' } });
+    const kept = applyMeta({ object, entries }, 'one', { spec: { a: '1', part: { c: '3' } } });
+    assert.deepEqual(kept, { spec: { a: '1', part: { c: '3' } } });
+  });
+
+  test('metadata stays when the last label of a manager goes', () => {
+    const entries = owning({ 'f:metadata': { 'f:labels': { 'f:x': {} } }, 'f:spec': { 'f:a': {} } });
+    const object = { metadata: { name: 'n', finalizers: ['kept'], labels: { x: 'y' } }, spec: { a: '1' } };
+    const rest = applyMeta({ object, entries }, 'one', { metadata: { name: 'n' }, spec: { a: '1' } });
+    assert.deepEqual(rest, { metadata: { name: 'n', finalizers: ['kept'] }, spec: { a: '1' } });
+  });
+
   test('without force, a field of another value that someone owns is a conflict', () => {
     const first = apply(start, 'one', { plain: { p: '1' } });
     assert.throws(() => apply(first, 'two', { plain: { p: '2' } }, false), Conflict);
