@@ -8,7 +8,7 @@ import { Binder } from './binder.ts';
 import { ClusterNetwork } from './cluster-network.ts';
 import type { ApiServerAddress } from './kubeconfig.ts';
 import type { Network } from './network.ts';
-import { nodeHost } from './node-host.ts';
+import { hostsFileOf, nodeHost } from './node-host.ts';
 import { nodeObject } from './node-object.ts';
 import { NodeObjects } from './node-objects.ts';
 import { NodePods } from './node-pods.ts';
@@ -83,7 +83,8 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
     nodeHost(options, { objects, watchdog, recorder, directory: pods, signal: stopping.signal }),
   );
   const podExists = (address: string): boolean => nodePods.list().some(({ podIP }) => podIP === address);
-  const cluster = new ClusterNetwork({ client, network, podExists, log, signal: stopping.signal });
+  const hostsFile = hostsFileOf(options);
+  const cluster = new ClusterNetwork({ client, network, podExists, hostsFile, log, signal: stopping.signal });
   const nodeLabels = nodeObject(nodeName).metadata.labels ?? {};
   const binder = new Binder({ client, nodeName, nodeLabels, log, signal: stopping.signal });
   const registration = { client, name: nodeName, address: network.nodeAddress, log };

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import {
   ENDPOINT_SLICES,
   type EndpointSlice,
@@ -9,8 +11,9 @@ import {
   type Service,
 } from '../../src/kube/index.ts';
 import type { Logger } from '../../src/telemetry/index.ts';
-import { resolveClusterName } from './cluster-names.ts';
+import { type NamedWorld, resolveClusterName } from './cluster-names.ts';
 import { serveDns } from './dns-server.ts';
+import { hostsLines } from './hosts-file.ts';
 import { KeyedTasks } from './keyed-tasks.ts';
 import type { Network } from './network.ts';
 import { ServiceProxy } from './service-proxy.ts';
@@ -19,12 +22,17 @@ export type ClusterNetworkOptions = {
   readonly client: KubeClient;
   readonly network: Network;
   readonly podExists: (address: string) => boolean;
+  /** Gets all cluster names, beside those of the machine's own hosts file. */
+  readonly hostsFile: string;
   readonly log: Logger;
   readonly signal: AbortSignal;
 };
 
 const SERVICE_LABEL = 'kubernetes.io/service-name';
 const BY_SERVICE = 'service';
+const MACHINE_HOSTS = '/etc/hosts';
+/** The key of the task that writes the hosts file; no service has such a one. */
+const HOSTS = 'hosts';
 
 const serviceOf = (slice: EndpointSlice): string =>
   `${slice.metadata.namespace ?? ''}/${slice.metadata.labels?.[SERVICE_LABEL] ?? ''}`;
@@ -36,13 +44,18 @@ export class ClusterNetwork {
   readonly #proxy: ServiceProxy;
   readonly #updates: KeyedTasks;
   readonly #running: Promise<unknown>;
+  readonly #hostsFile: string;
+  readonly #machineHosts: string;
 
-  constructor({ client, network, podExists, log, signal }: ClusterNetworkOptions) {
+  constructor({ client, network, podExists, hostsFile, log, signal }: ClusterNetworkOptions) {
+    this.#hostsFile = hostsFile;
+    this.#machineHosts = existsSync(MACHINE_HOSTS) ? readFileSync(MACHINE_HOSTS, 'utf8') : '';
     this.#proxy = new ServiceProxy({ network, podExists, log });
     this.#services = new Informer({ client, type: SERVICES, log });
     const indexes = { [BY_SERVICE]: (slice: EndpointSlice) => [serviceOf(slice)] };
     this.#slices = new Informer({ client, type: ENDPOINT_SLICES, indexes, log });
-    this.#updates = new KeyedTasks((key) => this.#update(key));
+    this.#updates = new KeyedTasks((key) => (key === HOSTS ? this.#writeHosts() : this.#update(key)));
+    writeFileSync(hostsFile, this.#machineHosts);
     this.#services.onChange(({ object }) => this.#updates.request(keyText(keyOf(object))));
     this.#slices.onChange(({ object }) => this.#updates.request(serviceOf(object)));
     serveDns(network.dnsSocket, (name) => this.resolve(name));
@@ -55,11 +68,21 @@ export class ClusterNetwork {
 
   /** The addresses of a cluster name; undefined when there is no such name. */
   resolve(name: string): readonly string[] | undefined {
-    return resolveClusterName(name, {
+    return resolveClusterName(name, this.#world);
+  }
+
+  get #world(): NamedWorld {
+    return {
       service: (namespace, service) => this.#services.store.get({ namespace, name: service }),
       slices: (namespace, service) => this.#slices.store.byIndex(BY_SERVICE, `${namespace}/${service}`),
       serviceAddress: (namespace, service) => this.#proxy.addressOf(namespace, service),
-    });
+    };
+  }
+
+  async #writeHosts(): Promise<void> {
+    const lines = hostsLines({ ...this.#world, services: this.#services.store.list() });
+    // In place: processes have this very file mounted over theirs.
+    await writeFile(this.#hostsFile, `${this.#machineHosts}\n${lines.join('\n')}\n`);
   }
 
   /** A pod is gone: connections to it end. */
@@ -72,6 +95,7 @@ export class ClusterNetwork {
     const service = this.#services.store.get({ namespace, name });
     if (service === undefined) await this.#proxy.remove(key);
     else await this.#proxy.update(service, this.#slices.store.byIndex(BY_SERVICE, key));
+    this.#updates.request(HOSTS);
   }
 
   /** After its signal aborted: closes every port. */

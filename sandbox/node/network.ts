@@ -1,5 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 
 /** Where the DNS server of every sandbox listens in its own network; binding it is also what reserves the network. */
 const DNS_HOST = '0.10';
@@ -75,14 +76,47 @@ async function reserve(address: string): Promise<Socket | undefined> {
   }
 }
 
-/** Reserves a 127.x.0.0/16 that no other sandbox of this machine uses; throws when all are taken. */
-export async function createNetwork(): Promise<Network> {
+/** What pods of Qdrant listen on. */
+const POD_PORTS = [6333, 6334, 6335];
+
+/** Throws when a program listens on the port at all addresses of the machine: then no pod could. */
+async function assertFree(port: number, address: string): Promise<void> {
+  const server = createServer();
+  try {
+    server.listen(port, address);
+    await once(server, 'listening');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new Error(`port ${port} is taken on every address of this machine; pods need it on ${address}`, {
+      cause: error,
+    });
+  } finally {
+    server.close();
+  }
+}
+
+/**
+ * Reserves a 127.x.0.0/16 that no other sandbox of this machine uses.
+ * Throws when all are taken, or when one of `ports` is taken on all addresses.
+ */
+export async function createNetwork({
+  ports = POD_PORTS,
+}: {
+  readonly ports?: readonly number[];
+} = {}): Promise<Network> {
   const count = LAST - FIRST + 1;
   const start = process.pid % count;
   for (let tried = 0; tried < count; tried += 1) {
     const prefix = `127.${FIRST + ((start + tried) % count)}`;
     const dnsSocket = await reserve(`${prefix}.${DNS_HOST}`);
-    if (dnsSocket !== undefined) return networkOf(prefix, dnsSocket);
+    if (dnsSocket === undefined) continue;
+    try {
+      for (const port of ports) await assertFree(port, `${prefix}.0.1`);
+    } catch (error) {
+      dnsSocket.close();
+      throw error;
+    }
+    return networkOf(prefix, dnsSocket);
   }
   throw new Error('no loopback network is left: every 127.x.0.10 is taken');
 }

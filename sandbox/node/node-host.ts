@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   type EventRecorder,
   type KubeClient,
@@ -56,12 +56,17 @@ export function nodeHost(options: NodeAgentOptions, parts: HostParts): PodHost {
   };
 }
 
+/** Where the agent keeps all cluster names, for programs without the DNS hook. */
+export const hostsFileOf = ({ directory }: Pick<NodeAgentOptions, 'directory'>): string => join(directory, 'hosts');
+
 /** `node` in scripts of containers means the Node that runs the sandbox. */
-function environmentOf({ network, environment }: NodeAgentOptions): Record<string, string> {
+function environmentOf(options: NodeAgentOptions): Record<string, string> {
+  const { network, environment } = options;
   return {
     PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? '/usr/bin:/bin'}`,
     LANG: 'C.UTF-8',
     SANDBOX_DNS: network.dnsServer,
+    SANDBOX_HOSTS: hostsFileOf(options),
     NODE_OPTIONS: `--import ${DNS_HOOK}`,
     ...environment,
   };

@@ -27,7 +27,8 @@ export class PortProxy {
   update(backends: readonly Backend[], gone: (backend: Backend) => boolean): Promise<void> {
     this.#backends = backends;
     for (const [socket, backend] of this.#open) if (gone(backend)) socket.destroy();
-    this.#changing = this.#changing.then(() => this.#listenAsNeeded());
+    // A port that could not be taken is tried again at the next change.
+    this.#changing = this.#changing.catch(() => undefined).then(() => this.#listenAsNeeded());
     return this.#changing;
   }
 

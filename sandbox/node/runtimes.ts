@@ -18,12 +18,21 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
 
 const shim = (command: readonly string[]): string => `#!/bin/sh\nexec ${command.map(quoted).join(' ')} "$@"\n`;
 
-/** The image `qdrant/qdrant`: its executable lies in the working directory, as in the real one. */
-export function qdrantRuntime(command: readonly string[], environment: Readonly<Record<string, string>>): Runtime {
+/**
+ * A foreign program asks the system's resolver: it gets the cluster's names as its hosts file, in a mount namespace of
+ * its own. Needs `unshare` of util-linux, and root or user namespaces; without them it ends with an error that says so.
+ */
+const withHosts = (program: string): string => `#!/bin/sh
+root=; [ "$(id -u)" = 0 ] || root=--map-root-user
+exec unshare --mount $root -- /bin/sh -c 'mount --bind "$SANDBOX_HOSTS" /etc/hosts && exec "$0" "$@"' ${quoted(program)} "$@"
+`;
+
+/** The image `qdrant/qdrant`: its executable, here a script, lies in the working directory as in the real one. */
+export function qdrantRuntime(executable: string, environment: Readonly<Record<string, string>>): Runtime {
   return {
     entrypoint: ['./qdrant'],
     workingDirectory: '/qdrant',
-    files: { '/qdrant/qdrant': shim(command), '/qdrant/entrypoint.sh': shim(command) },
+    files: { '/qdrant/qdrant': executable, '/qdrant/entrypoint.sh': executable },
     // One engine per address, and all three of its ports there.
     environment: (podIP) => ({ QDRANT__SERVICE__HOST: podIP, ...environment }),
   };
@@ -60,7 +69,12 @@ export async function sandboxRuntimes(
   const engine = [process.execPath, ...ENGINE_FLAGS, ENGINE.main];
   const librarian = [process.execPath, ...LIBRARIAN_FLAGS, LIBRARIAN.main];
   return {
-    'qdrant/qdrant': qdrantRuntime(real ? [qdrantBinary] : engine, environment),
-    'qdrant-librarian': { entrypoint: librarian, workingDirectory: '/app', environment: () => environment },
+    'qdrant/qdrant': real ? qdrantRuntime(withHosts(qdrantBinary), {}) : qdrantRuntime(shim(engine), environment),
+    'qdrant-librarian': {
+      entrypoint: librarian,
+      workingDirectory: '/app',
+      // On all addresses it would take the port from every other pod.
+      environment: (podIP) => ({ QDRANT_LIBRARIAN_METRICS_HOST: podIP, ...environment }),
+    },
   };
 }

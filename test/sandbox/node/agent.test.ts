@@ -59,7 +59,7 @@ const set: StatefulSet = {
               { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
               { name: 'DATA', value: '/data' },
             ],
-            ports: [{ name: 'http', containerPort: 8080 }],
+            ports: [{ name: 'http', containerPort: 18_080 }],
             readinessProbe: { httpGet: { path: '/', port: 'http' }, periodSeconds: 1 },
             volumeMounts: [{ name: 'data', mountPath: '/data' }],
           },
@@ -110,9 +110,9 @@ test('a StatefulSet of three pods becomes ready, each on an address and a volume
 });
 
 test('a pod of a headless service has a name', async () => {
-  assert.equal(await ask('web-1.web-headless.team-a.svc', 8080), 'web-1 1');
-  assert.equal(await ask('web-1.web-headless.team-a.svc.cluster.local', 8080), 'web-1 1');
-  await assert.rejects(ask('web-9.web-headless.team-a.svc', 8080), { code: 'ENOTFOUND' });
+  assert.equal(await ask('web-1.web-headless.team-a.svc', 18_080), 'web-1 1');
+  assert.equal(await ask('web-1.web-headless.team-a.svc.cluster.local', 18_080), 'web-1 1');
+  await assert.rejects(ask('web-9.web-headless.team-a.svc', 18_080), { code: 'ENOTFOUND' });
 });
 
 test('a service spreads connections over its ready pods', async () => {
@@ -127,7 +127,7 @@ test('a service spreads connections over its ready pods', async () => {
 test('a pod that crashed starts again on its volume', async () => {
   cluster.agent.killPod(NAMESPACE, 'web-1');
   await until(() =>
-    ask('web-1.web-headless.team-a.svc', 8080)
+    ask('web-1.web-headless.team-a.svc', 18_080)
       .then((text) => text === 'web-1 2')
       .catch(() => false),
   );
@@ -141,7 +141,7 @@ test('a pod that crashed starts again on its volume', async () => {
 test('a lost volume is empty when the pod is back', async () => {
   await cluster.agent.loseVolume(NAMESPACE, 'data-web-2');
   await until(() =>
-    ask('web-2.web-headless.team-a.svc', 8080)
+    ask('web-2.web-headless.team-a.svc', 18_080)
       .then((text) => text === 'web-2 1')
       .catch(() => false),
   );
@@ -160,7 +160,7 @@ test('a deleted pod comes back under its name, with a new address and the old vo
   });
   assert.notEqual(after.status?.podIP, before.status?.podIP);
   await until(() =>
-    ask('web-0.web-headless.team-a.svc', 8080)
+    ask('web-0.web-headless.team-a.svc', 18_080)
       .then((text) => text === 'web-0 2')
       .catch(() => false),
   );

@@ -26,7 +26,7 @@ const RUNTIMES: Readonly<Record<string, Runtime>> = {
 
 export async function startTestCluster(): Promise<TestCluster> {
   const directory = await mkdtemp(join(tmpdir(), 'sandbox-'));
-  const network = await createNetwork();
+  const network = await createNetwork({ ports: [] });
   const api = await startApiServer({ allocateClusterIP: () => network.services.allocate() });
   const connect = (user: string): KubeClient =>
     new KubeClient({ config: staticConnection({ server: api.url, token: api.tokenFor(user), ca: api.caPem }) });
@@ -83,6 +83,6 @@ export const SERVER = `
   const server = require('node:http').createServer((request, response) => {
     response.end(POD_NAME + ' ' + fs.readFileSync(DATA + '/starts', 'utf8').length);
   });
-  server.listen(8080, POD_IP, () => console.log('listening'));
+  server.listen(18080, POD_IP, () => console.log('listening'));
   process.on('SIGTERM', () => process.exit(0));
 `;
