@@ -10,7 +10,6 @@ export type ErrorKind =
   | 'Precondition'
   | 'RateLimited'
   | 'Unavailable'
-  | 'Checksum'
   | 'Format'
   | 'Validation'
   | 'NotModified'
@@ -27,7 +26,6 @@ const ANSWERS: Readonly<Record<ErrorKind, { readonly status: number; readonly pr
   Precondition: { status: 500, prefix: 'Pre-condition failure: ' },
   RateLimited: { status: 429, prefix: 'Rate limiting exceeded: ' },
   Unavailable: { status: 503, prefix: 'Shard temporarily unavailable: ' },
-  Checksum: { status: 400, prefix: 'Checksum mismatch: ' },
   Format: { status: 400, prefix: 'Format error in JSON body: ' },
   Validation: { status: 422, prefix: 'Validation error in JSON body: ' },
   NotModified: { status: 304, prefix: '' },

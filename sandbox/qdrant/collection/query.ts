@@ -169,7 +169,7 @@ function fuse(query: Query, prefetched: readonly (readonly ScoredPoint[])[]): Sc
   }
   const best = nearestFirst([...scores.values()], false);
   const threshold = query.scoreThreshold ?? Number.NEGATIVE_INFINITY;
-  return best.filter(({ score }) => score >= threshold).slice(query.offset, query.offset + query.limit);
+  return best.filter(({ score }) => score > threshold).slice(query.offset, query.offset + query.limit);
 }
 
 /** Queries of a batch share nothing but the collection. */

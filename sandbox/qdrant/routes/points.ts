@@ -112,7 +112,7 @@ async function retrieve(request: Request): Promise<unknown> {
     ids: arrayOf(body.ids, 'ids').map(parsePointId),
     shardKeys: readKeys(body.shard_key, collection),
   });
-  const selection = readSelection(body, true);
+  const selection = readSelection(body, false);
   return found.map((point) => recordOf(point, selection));
 }
 

@@ -36,7 +36,7 @@ export function searchPoints(points: readonly StoredPoint[], search: Search, par
     const score = similarity(search.vector, vector, { distance, idf });
     if (score === undefined) continue;
     const threshold = search.scoreThreshold;
-    if (threshold !== undefined && (smaller ? score > threshold : score < threshold)) continue;
+    if (threshold !== undefined && (smaller ? score >= threshold : score <= threshold)) continue;
     hits.push({ point, score: Math.fround(score) });
   }
   return nearestFirst(hits, smaller).slice(0, search.limit);

@@ -20,7 +20,8 @@ export async function fetchArchive(settings: Settings, source: Source, bareDirec
   const bytes = await read(settings, source, bareDirectory);
   if (source.checksum !== undefined) {
     const actual = sha256(bytes);
-    if (actual !== source.checksum) throw new EngineError('Checksum', `expected ${source.checksum}, actual ${actual}`);
+    if (actual !== source.checksum)
+      throw new EngineError('BadInput', `Snapshot checksum mismatch: expected ${source.checksum}, got ${actual}`);
   }
   return bytes;
 }

@@ -166,8 +166,8 @@ export function contract(name: string, start: () => Promise<Subject>): void {
       const vector = {
         dense: [3, 4],
         multi: [
-          [1, 0],
-          [0, 1],
+          [1.5, 0.5],
+          [0.5, 1.5],
         ],
         small: [300.7, 1.9],
         words: { indices: [5, 1], values: [0.5, 2] },
@@ -180,8 +180,8 @@ export function contract(name: string, start: () => Promise<Subject>): void {
         ['0.60000', '0.80000'],
       );
       assert.deepEqual(stored.multi, [
-        [1, 0],
-        [0, 1],
+        [1.5, 0.5],
+        [0.5, 1.5],
       ]);
       assert.deepEqual(stored.small, [255, 1]);
       assert.deepEqual(stored.words, { indices: [1, 5], values: [2, 0.5] });
@@ -231,9 +231,10 @@ export function contract(name: string, start: () => Promise<Subject>): void {
           id,
           vector: {
             '': [id, 0],
+            // Two rows of integers would be read as a sparse vector.
             multi: [
-              [id, 0],
-              [0, id],
+              [id + 0.5, 0.5],
+              [0.5, id],
             ],
             words: { indices: [id, 9], values: [1, id] },
           },
@@ -252,11 +253,16 @@ export function contract(name: string, start: () => Promise<Subject>): void {
         [3, 1],
       );
       assert.deepEqual(
-        (await query({ query: [1, 0], score_threshold: 2 })).map(({ id, score }) => [id, score]),
+        (await query({ query: [1, 0], score_threshold: 1.5 })).map(({ id, score }) => [id, score]),
         [
           [3, 3],
           [2, 2],
         ],
+      );
+      assert.deepEqual(
+        (await query({ query: [1, 0], score_threshold: 2 })).map(({ id }) => id),
+        [3],
+        'only above',
       );
       assert.deepEqual(
         (await query({ query: [1, 0], offset: 1, limit: 1, with_payload: ['id'] })).map(({ payload }) => payload),
@@ -273,14 +279,14 @@ export function contract(name: string, start: () => Promise<Subject>): void {
         (
           await query({
             query: [
-              [1, 0],
-              [0, 1],
+              [1.5, 0.5],
+              [0.5, 1.5],
             ],
             using: 'multi',
             limit: 1,
           })
         ).map(({ id, score }) => [id, score]),
-        [[3, 6]],
+        [[3, 10.25]],
       );
       await refuses(
         ['POST', '/collections/search/points/query', { query: 77 }],
@@ -588,7 +594,7 @@ export function contract(name: string, start: () => Promise<Subject>): void {
         '/collections/saved/snapshots/recover',
         { priority: 'snapshot', ...body },
       ];
-      await refuses(recover({ location, checksum: 'a'.repeat(64) }), 400, /Checksum mismatch/);
+      await refuses(recover({ location, checksum: 'a'.repeat(64) }), 400, /checksum mismatch: expected a/);
       await refuses(recover({ location: `${location}x` }), 400, /Failed to download/);
       await refuses(recover({ location: 'file:///etc/hostname' }), 403, /must be inside the snapshots directory/);
       assert.equal(await ok(...recover({ location, checksum: made.checksum })), true);
