@@ -98,6 +98,10 @@ function resultOf({ plan, failure, invalid }: Pass): PassResult {
   if (invalid.length > 0) return { kind: 'stalled', reason: 'InvalidSpec', message: cut(invalid.join('; ')) };
   if (failure !== undefined) return { kind: 'wait', seconds: 0, reason: failure.reason, message: cut(failure.message) };
   const { waiting, stalled } = plan;
+  if (waiting === undefined && plan.steps.length > 0) {
+    const message = `${plan.steps.map(({ kind }) => kind).join(', ')}: done; there may be more to do`;
+    return { kind: 'wait', seconds: 0, reason: 'Changing', message };
+  }
   if (waiting === undefined) return { kind: 'done' };
   if (stalled === true) return { kind: 'stalled', reason: waiting.reason, message: cut(waiting.message) };
   return { kind: 'wait', seconds: waiting.seconds, reason: waiting.reason, message: cut(waiting.message) };
@@ -111,7 +115,15 @@ function readyOf({ world, plan }: Pass, serving: CollectionLook | undefined): Re
   if (unready === true && waiting !== undefined) {
     return { status: 'False', reason: waiting.reason, message: waiting.message };
   }
-  if (serving === undefined) return undefined;
+  if (serving === undefined) {
+    // Steps were taken, and nobody knows yet what they came to: finished they are not.
+    if (waiting !== undefined) return undefined;
+    return {
+      status: 'False',
+      reason: 'Creating',
+      message: `no collection answers to ${publicName(world.library)} yet`,
+    };
+  }
   const { name, unreadable, status } = serving;
   if (unreadable.length > 0) {
     const message = `shards ${unreadable.join(', ')} of ${name} have no readable replica: answers leave their points out`;
