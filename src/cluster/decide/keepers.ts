@@ -18,5 +18,5 @@ export function keepers(world: Pick<World, 'cluster'>, topology: Topology): numb
 /** Whether a member that doesn't answer hasn't done so yet: the others know a joiner before it opens its ports. */
 export function stillJoining({ cluster }: Pick<World, 'cluster'>, { ordinal, view }: Member): boolean {
   const known = (cluster.status?.peers ?? []).find((peer) => peer.ordinal === ordinal);
-  return view === undefined && (known === undefined || known.state === 'Starting' || known.state === 'Joining');
+  return view === undefined && (known?.state === 'Starting' || known?.state === 'Joining');
 }

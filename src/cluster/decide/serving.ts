@@ -12,7 +12,12 @@ export function servingChanges(world: World, topology: Topology, withdraw: strin
   const foreign = strangers(topology);
   return world.pods
     .filter(({ terminating }) => !terminating)
-    .map(({ name, serving }) => ({ pod: name, serving, wanted: name !== withdraw && !foreign.includes(name) }))
+    .map(({ name, serving, ready }) => ({
+      pod: name,
+      serving,
+      // A joiner that doesn't know the others yet isn't ready, so it gets no traffic anyway.
+      wanted: name !== withdraw && !(ready && foreign.includes(name)),
+    }))
     .filter(({ serving, wanted }) => serving !== wanted)
     .map(({ pod, wanted }) => ({ pod, serving: wanted }));
 }

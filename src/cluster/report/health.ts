@@ -1,6 +1,6 @@
 import { supportedVersion } from '../../qdrant/index.ts';
 import { founderWithheld } from '../decide/found.ts';
-import { keepers } from '../decide/keepers.ts';
+import { keepers, stillJoining } from '../decide/keepers.ts';
 import { lastPeerRemoved } from '../decide/marks.ts';
 import type { Reason } from '../reasons.ts';
 import { firstFew } from '../settled.ts';
@@ -78,16 +78,22 @@ const CHECKS: readonly (readonly [Reason, Check])[] = [
   ],
 ];
 
-/** Peers that don't know the members. One that was just removed is on its way out, and one that joins knows them. */
+/**
+ * Peers that don't know the members. One that was just removed is on its way out, and a joiner isn't ready before it
+ * knows them; a founder of a cluster of its own is ready at once (S10).
+ */
 function foreign(world: World, topology: Topology): string[] {
   const leaving = lastPeerRemoved(world, topology)
     ? `${world.cluster.metadata.name}-${(world.statefulSet?.replicas ?? 0) - 1}`
     : undefined;
-  return strangers(topology).filter((name) => name !== leaving);
+  const starting = world.pods.filter(({ ready }) => !ready).map(({ name }) => name);
+  return strangers(topology).filter((name) => name !== leaving && !starting.includes(name));
 }
 
 function peersNotReady(world: World, topology: Topology): string | undefined {
-  const silent = topology.members.filter(({ view }) => view === undefined).map(({ name }) => name);
+  const silent = topology.members
+    .filter((member) => member.view === undefined && !stillJoining(world, member))
+    .map(({ name }) => name);
   if (silent.length > 0) return `${firstFew(silent)} don't answer`;
   const unborn = world.cluster.status?.founded === undefined && topology.members.length === 0;
   if (isExternal(world.cluster) || unborn) return undefined;
