@@ -14,7 +14,7 @@ export type Copying = { readonly active: Active; readonly change: GenerationChan
 export function copyAndSwitch(world: SeenWorld, copying: Copying): Plan {
   const { active, change } = copying;
   const progress = progressOf(world, change);
-  const reported = withProgress(change, progress);
+  const reported = withProgress(world, change, progress);
   if (active.collection.fencedSomewhere) return underFence(world, { ...copying, change: reported }, progress);
   const worker = ensureWorker(world, { ...copying, change: reported });
   if (worker !== undefined) return worker;
@@ -36,11 +36,14 @@ export function progressOf({ library, progress }: SeenWorld, { to }: GenerationC
   return progress?.change === `${library.metadata.uid}/${to}` ? progress : undefined;
 }
 
-const withProgress = (change: GenerationChange, progress: Progress | undefined): GenerationChange => {
-  const { blockedBy: _blockedBy, ...rest } = change;
-  if (progress === undefined) return rest;
-  return { ...rest, passes: progress.passes, copied: progress.copied, total: progress.total };
-};
+function withProgress({ job }: SeenWorld, change: GenerationChange, progress: Progress | undefined): GenerationChange {
+  const { blockedBy: _blockedBy, job: _job, ...rest } = change;
+  return {
+    ...rest,
+    ...(job === undefined ? {} : { job: job.name }),
+    ...(progress === undefined ? {} : { passes: progress.passes, copied: progress.copied, total: progress.total }),
+  };
+}
 
 const event = (reason: string, action: string, note: string, type: Event['type'] = 'Normal'): Event => ({
   type,

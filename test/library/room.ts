@@ -1,0 +1,359 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Registry } from 'prom-client';
+import { installDefinitions } from '../../sandbox/install.ts';
+import { type ApiServer, type AuditEntry, startApiServer } from '../../sandbox/kube/index.ts';
+import { type Node, startNode } from '../../sandbox/qdrant/node.ts';
+import { readSettings } from '../../sandbox/qdrant/settings.ts';
+import { API_VERSION, type DomainLibrary, type DomainLibrarySpec, type QdrantCluster } from '../../src/api/index.ts';
+import {
+  CLUSTER_ROLE_BINDINGS,
+  CLUSTER_ROLES,
+  type ClusterRole,
+  type ClusterRoleBinding,
+  CONFIG_MAPS,
+  type Controller,
+  Informer,
+  JOBS,
+  type Job,
+  KubeClient,
+  type KubeObject,
+  type Occurrence,
+  type ResourceType,
+  SECRETS,
+  type Secret,
+  staticConnection,
+} from '../../src/kube/index.ts';
+import {
+  DOMAIN_LIBRARIES,
+  LIBRARY_RULES,
+  type LibraryControllerSettings,
+  type LibraryInformers,
+  libraryController,
+  QDRANT_CLUSTERS,
+} from '../../src/library/index.ts';
+import { configMapProgress } from '../../src/migration/progress-store.ts';
+import { runCopyWorker } from '../../src/migration/worker.ts';
+import { ClientPool, ClusterClient } from '../../src/qdrant/index.ts';
+import { createLogger } from '../../src/telemetry/index.ts';
+
+export const NAMESPACE = 'default';
+export const CANARY = 'canary-7f3d1c9b-secret-key';
+const OPERATOR = 'system:serviceaccount:system:operator';
+const KEY = { namespace: NAMESPACE, name: 'docs' };
+
+/**
+ * The library room whole: its controller, with no more rights than LIBRARY_RULES give, against an API server, one
+ * embedded Qdrant behind a key, and real copy workers with no more rights than their own Role gives.
+ */
+export class Room {
+  readonly server: ApiServer;
+  readonly admin: KubeClient;
+  readonly qdrant: ClusterClient;
+  readonly events: Occurrence[] = [];
+  readonly logged: string[] = [];
+  readonly metrics = new Registry();
+  readonly url: string;
+  settings: LibraryControllerSettings = {
+    resyncSeconds: 0.2,
+    busySeconds: 0.05,
+    workerImage: 'qdrant-librarian:test',
+    greenSeconds: 0,
+    retireSeconds: 0,
+  };
+  /** Kills the next worker when it is asked to. */
+  workerSignal = new AbortController();
+  readonly #node: Node;
+  readonly #directory: string;
+  readonly #operator: KubeClient;
+  readonly #pool = new ClientPool();
+  readonly #informers: LibraryInformers;
+  readonly #writes: AuditEntry[] = [];
+  readonly #stopping = new AbortController();
+  readonly #tasks: Promise<unknown>[] = [];
+  readonly #workers = new Map<string, Promise<void>>();
+  #controller:
+    | { readonly controller: Controller<DomainLibrary>; readonly stop: AbortController; readonly ended: Promise<void> }
+    | undefined;
+
+  static async start(): Promise<Room> {
+    const server = await startApiServer({ tls: false, allocateClusterIP: () => '10.0.0.1' });
+    const directory = await mkdtemp(join(tmpdir(), 'library-room-'));
+    const [http, grpc] = [await freePort(), await freePort()];
+    const settings = readSettings(
+      {
+        QDRANT__SERVICE__HOST: '127.0.0.1',
+        QDRANT__SERVICE__HTTP_PORT: String(http),
+        QDRANT__SERVICE__GRPC_PORT: String(grpc),
+        QDRANT__SERVICE__API_KEY: CANARY,
+        QDRANT__STORAGE__STORAGE_PATH: join(directory, 'storage'),
+        QDRANT__STORAGE__SNAPSHOTS_PATH: join(directory, 'snapshots'),
+        SANDBOX_QDRANT_OPTIMIZE_MS: '0',
+      },
+      undefined,
+    );
+    const node = await startNode(settings, { uri: undefined, bootstrap: undefined });
+    const room = new Room({ server, directory, node, url: `http://127.0.0.1:${http}` });
+    await installDefinitions(room.admin);
+    await room.#grant();
+    const informers = Object.values(room.#informers);
+    room.#tasks.push(...informers.map((informer) => informer.start(room.#stopping.signal)));
+    await Promise.all(informers.map((informer) => informer.whenSynced()));
+    room.#tasks.push(room.#runJobs());
+    return room;
+  }
+
+  private constructor(options: { server: ApiServer; directory: string; node: Node; url: string }) {
+    const { server } = options;
+    this.server = server;
+    this.#directory = options.directory;
+    this.#node = options.node;
+    this.url = options.url;
+    this.qdrant = new ClusterClient({ peers: [{ name: 'room', rest: options.url }], apiKey: CANARY });
+    this.admin = this.#client('system:admin');
+    this.#operator = this.#client(OPERATOR);
+    server.audit.onRequest((entry) => {
+      if (entry.user === OPERATOR && !['get', 'list', 'watch'].includes(entry.verb)) this.#writes.push(entry);
+    });
+    const informer = <T extends KubeObject>(type: ResourceType<T>) => new Informer<T>({ client: this.#operator, type });
+    this.#informers = {
+      libraries: informer(DOMAIN_LIBRARIES),
+      clusters: informer(QDRANT_CLUSTERS),
+      secrets: informer(SECRETS),
+      jobs: informer(JOBS),
+      configMaps: informer(CONFIG_MAPS),
+    };
+  }
+
+  async stop(): Promise<void> {
+    await this.stopOperator();
+    this.#stopping.abort();
+    this.workerSignal.abort();
+    await Promise.allSettled([...this.#tasks, ...this.#workers.values()]);
+    await this.#pool.close();
+    await this.qdrant.close();
+    await this.#node.stop();
+    await Promise.all([this.admin.close(), this.#operator.close()]);
+    await this.server.stop();
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  startOperator(): void {
+    const stop = new AbortController();
+    const controller = libraryController({
+      kube: this.#operator,
+      informers: this.#informers,
+      pool: this.#pool,
+      recorder: { record: (_object, event) => void this.events.push(event) },
+      metrics: new Registry(),
+      log: createLogger('debug', { write: (line: string) => void this.logged.push(line) }),
+      settings: this.settings,
+      now: Date.now,
+    });
+    this.#controller = { controller, stop, ended: controller.start(stop.signal) };
+  }
+
+  async stopOperator(): Promise<void> {
+    this.#controller?.stop.abort();
+    await this.#controller?.ended;
+    this.#controller = undefined;
+  }
+
+  /** The cluster object, ready, with its key in a Secret. */
+  async createCluster(name = 'main', change: Partial<QdrantCluster['spec']> = {}): Promise<void> {
+    const object = {
+      apiVersion: API_VERSION,
+      kind: 'QdrantCluster',
+      metadata: { name, namespace: NAMESPACE },
+      spec: { external: { url: this.url, apiKeySecretRef: { name: 'main-key', key: 'api-key' } }, ...change },
+    } as QdrantCluster;
+    await this.admin.create(QDRANT_CLUSTERS, object);
+    const condition = {
+      type: 'Ready',
+      status: 'True',
+      reason: 'Ready',
+      message: '',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    };
+    const status = { conditions: [condition], endpoints: { rest: this.url } };
+    await this.admin.patch(
+      QDRANT_CLUSTERS,
+      { namespace: NAMESPACE, name },
+      { status },
+      { type: 'merge', subresource: 'status' },
+    );
+  }
+
+  async putKey(value: string, name = 'main-key'): Promise<void> {
+    const data = { 'api-key': Buffer.from(value).toString('base64') };
+    const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: NAMESPACE }, data } as Secret;
+    await this.admin.delete(SECRETS, { namespace: NAMESPACE, name });
+    await this.admin.create(SECRETS, secret);
+  }
+
+  async createLibrary(spec: Partial<DomainLibrarySpec> = {}, name = 'docs'): Promise<void> {
+    const object = {
+      apiVersion: API_VERSION,
+      kind: 'DomainLibrary',
+      metadata: { name, namespace: NAMESPACE },
+      spec: {
+        domain: 'documentation',
+        placement: { clusterRef: { name: 'main' } },
+        vectors: [{ name: '', size: 3, distance: 'Dot' }],
+        ...spec,
+      },
+    } as DomainLibrary;
+    await this.admin.create(DOMAIN_LIBRARIES, object);
+  }
+
+  async change(body: unknown, name = 'docs'): Promise<void> {
+    await this.admin.patch(DOMAIN_LIBRARIES, { namespace: NAMESPACE, name }, body, { type: 'merge' });
+  }
+
+  library(name = 'docs'): Promise<DomainLibrary> {
+    return this.admin.get(DOMAIN_LIBRARIES, { ...KEY, name });
+  }
+
+  async condition(type: string, name = 'docs'): Promise<string | undefined> {
+    const found = (await this.library(name)).status?.conditions?.find((condition) => condition.type === type);
+    return found === undefined ? undefined : `${found.status} ${found.reason}`;
+  }
+
+  async ready(name = 'docs'): Promise<void> {
+    await this.until(async () => {
+      const { status, metadata } = await this.library(name);
+      const is = (type: string) => status?.conditions?.find((condition) => condition.type === type);
+      return (
+        is('Ready')?.status === 'True' &&
+        is('Reconciling') === undefined &&
+        status?.observedGeneration === metadata.generation
+      );
+    });
+  }
+
+  async until(holds: () => boolean | Promise<boolean>, seconds = 20): Promise<void> {
+    const end = Date.now() + seconds * 1000;
+    while (Date.now() < end) {
+      if (await holds()) return;
+      await sleep(20);
+    }
+    const { status } = await this.library().catch(() => ({ status: 'no library' }));
+    assert.fail(`not within ${seconds} s: ${JSON.stringify(status, null, 1)}\n${this.logged.slice(-10).join('')}`);
+  }
+
+  /** Writes of the operator since it was asked last, as `verb resource name`. */
+  writes(): string[] {
+    return this.#writes.splice(0).map(({ verb, resource, name }) => `${verb} ${resource} ${name}`);
+  }
+
+  forbidden(): number {
+    return this.server.audit.count({ user: OPERATOR, code: 403 });
+  }
+
+  async everythingSaid(): Promise<string> {
+    const objects = Object.entries(this.server.snapshot()).filter(
+      ([type]) => !type.endsWith('/secrets') && type !== 'secrets',
+    );
+    return JSON.stringify(objects) + this.logged.join('') + JSON.stringify(this.events);
+  }
+
+  #client(user: string): KubeClient {
+    return new KubeClient({
+      config: staticConnection({ server: this.server.url, token: this.server.tokenFor(user) }),
+      maxRetries: 0,
+    });
+  }
+
+  async #grant(): Promise<void> {
+    const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1', metadata: { name: 'operator' } };
+    await this.admin.create(CLUSTER_ROLES, {
+      ...rbac,
+      kind: 'ClusterRole',
+      rules: LIBRARY_RULES,
+    } as unknown as ClusterRole);
+    await this.admin.create(CLUSTER_ROLE_BINDINGS, {
+      ...rbac,
+      kind: 'ClusterRoleBinding',
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'operator' },
+      subjects: [{ kind: 'ServiceAccount', name: 'operator', namespace: 'system' }],
+    } as ClusterRoleBinding);
+  }
+
+  /** What the Job controller, the scheduler and a kubelet would do. */
+  async #runJobs(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      for (const job of await this.admin.listAll(JOBS, { namespace: NAMESPACE })) {
+        const { name, uid = '', finalizers = [] } = job.metadata;
+        const running = this.#workers.get(uid);
+        if (job.metadata.deletionTimestamp !== undefined) {
+          this.workerSignal.abort();
+          await running;
+          if (finalizers.length > 0)
+            await this.admin.patch(
+              JOBS,
+              { namespace: NAMESPACE, name },
+              { metadata: { finalizers: null } },
+              { type: 'merge' },
+            );
+        } else if (running === undefined) {
+          this.#workers.set(uid, this.#runJob(job));
+        }
+      }
+      await sleep(20);
+    }
+  }
+
+  async #runJob(job: Job): Promise<void> {
+    const { name } = job.metadata;
+    const pod = job.spec?.template.spec;
+    const config = await this.admin.get(CONFIG_MAPS, {
+      namespace: NAMESPACE,
+      name: pod?.volumes?.[0]?.configMap?.name ?? '',
+    });
+    const directory = join(this.#directory, name);
+    await mkdir(directory, { recursive: true });
+    const text = config.data?.['config.json'] ?? '';
+    await writeFile(join(directory, 'config.json'), text);
+    await writeFile(join(directory, 'api-key'), CANARY);
+    const { progress } = JSON.parse(text) as { progress: { namespace: string; name: string } };
+    const kube = this.#client(`system:serviceaccount:${NAMESPACE}:${pod?.serviceAccountName}`);
+    this.workerSignal = new AbortController();
+    const code = await runCopyWorker({
+      configFile: join(directory, 'config.json'),
+      environment: {
+        POD_NAME: `${name}-pod`,
+        QDRANT_LIBRARIAN_SOURCE_KEYS: directory,
+        QDRANT_LIBRARIAN_TARGET_KEYS: directory,
+      },
+      signal: AbortSignal.any([this.#stopping.signal, this.workerSignal.signal]),
+      log: createLogger('debug', { write: (line: string) => void this.logged.push(line) }),
+      store: configMapProgress(kube, progress),
+    });
+    await kube.close();
+    const condition = {
+      type: code === 0 ? 'Complete' : 'Failed',
+      status: 'True',
+      lastTransitionTime: new Date().toISOString(),
+    };
+    await this.admin
+      .patch(
+        JOBS,
+        { namespace: NAMESPACE, name },
+        { status: { conditions: [condition] } },
+        { type: 'merge', subresource: 'status' },
+      )
+      .catch(() => undefined);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
