@@ -35,6 +35,8 @@ export type NodeAgentOptions = {
   readonly backoff?: RestartBackoff;
   /** Kept of one run of one container; 1 MiB when not given. */
   readonly logBytes?: number;
+  /** `slices` when not given; `pods` where the API server takes no loopback addresses in EndpointSlices. */
+  readonly endpointsFrom?: 'slices' | 'pods';
   /** Given to every container. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Removed when this process dies without `stop`; nothing when not given. */
@@ -84,7 +86,15 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   );
   const podExists = (address: string): boolean => nodePods.list().some(({ podIP }) => podIP === address);
   const hostsFile = hostsFileOf(options);
-  const cluster = new ClusterNetwork({ client, network, podExists, hostsFile, log, signal: stopping.signal });
+  const cluster = new ClusterNetwork({
+    client,
+    network,
+    podExists,
+    endpoints: options.endpointsFrom === 'pods' ? { kind: 'pods', pods: objects.pods } : { kind: 'slices' },
+    hostsFile,
+    log,
+    signal: stopping.signal,
+  });
   const nodeLabels = nodeObject(nodeName).metadata.labels ?? {};
   const binder = new Binder({ client, nodeName, nodeLabels, log, signal: stopping.signal });
   const registration = { client, name: nodeName, address: network.nodeAddress, log };
@@ -112,7 +122,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
       else if (object.spec.nodeName === nodeName && type !== 'deleted') nodePods.changed(object);
       if (type !== 'deleted') return;
       nodePods.deleted(object);
-      cluster.podGone(podNamespace(object));
+      cluster.podChanged(podNamespace(object));
     });
   }
 

@@ -7,10 +7,12 @@ import {
   type KubeClient,
   keyOf,
   keyText,
+  type Pod,
   SERVICES,
   type Service,
 } from '../../src/kube/index.ts';
 import type { Logger } from '../../src/telemetry/index.ts';
+import { slicesOf } from '../controllers/endpoints/decide.ts';
 import { type NamedWorld, resolveClusterName } from './cluster-names.ts';
 import { serveDns } from './dns-server.ts';
 import { hostsLines } from './hosts-file.ts';
@@ -18,10 +20,18 @@ import { KeyedTasks } from './keyed-tasks.ts';
 import type { Network } from './network.ts';
 import { ServiceProxy } from './service-proxy.ts';
 
+/**
+ * A real API server refuses loopback addresses in EndpointSlices (`ValidateNonSpecialIP`): there, endpoints come from
+ * the pods, by the same rules.
+ */
+export type EndpointSource = { readonly kind: 'slices' } | { readonly kind: 'pods'; readonly pods: Informer<Pod> };
+
 export type ClusterNetworkOptions = {
   readonly client: KubeClient;
   readonly network: Network;
   readonly podExists: (address: string) => boolean;
+  /** Where endpoints are read from: the cluster's slices, or the pods themselves. */
+  readonly endpoints: EndpointSource;
   /** Gets all cluster names, beside those of the machine's own hosts file. */
   readonly hostsFile: string;
   readonly log: Logger;
@@ -44,10 +54,13 @@ export class ClusterNetwork {
   readonly #proxy: ServiceProxy;
   readonly #updates: KeyedTasks;
   readonly #running: Promise<unknown>;
+  readonly #endpoints: EndpointSource;
   readonly #hostsFile: string;
   readonly #machineHosts: string;
 
-  constructor({ client, network, podExists, hostsFile, log, signal }: ClusterNetworkOptions) {
+  constructor(options: ClusterNetworkOptions) {
+    const { client, network, podExists, endpoints, hostsFile, log, signal } = options;
+    this.#endpoints = endpoints;
     this.#hostsFile = hostsFile;
     this.#machineHosts = existsSync(MACHINE_HOSTS) ? readFileSync(MACHINE_HOSTS, 'utf8') : '';
     this.#proxy = new ServiceProxy({ network, podExists, log });
@@ -58,6 +71,9 @@ export class ClusterNetwork {
     writeFileSync(hostsFile, this.#machineHosts);
     this.#services.onChange(({ object }) => this.#updates.request(keyText(keyOf(object))));
     this.#slices.onChange(({ object }) => this.#updates.request(serviceOf(object)));
+    if (endpoints.kind === 'pods') {
+      endpoints.pods.onChange(({ object }) => this.podChanged(object.metadata.namespace ?? ''));
+    }
     serveDns(network.dnsSocket, (name) => this.resolve(name));
     this.#running = Promise.all([this.#services.start(signal), this.#slices.start(signal)]);
   }
@@ -74,9 +90,16 @@ export class ClusterNetwork {
   get #world(): NamedWorld {
     return {
       service: (namespace, service) => this.#services.store.get({ namespace, name: service }),
-      slices: (namespace, service) => this.#slices.store.byIndex(BY_SERVICE, `${namespace}/${service}`),
+      slices: (namespace, service) => this.#slicesOf(namespace, service),
       serviceAddress: (namespace, service) => this.#proxy.addressOf(namespace, service),
     };
+  }
+
+  #slicesOf(namespace: string, name: string): readonly EndpointSlice[] {
+    if (this.#endpoints.kind === 'slices') return this.#slices.store.byIndex(BY_SERVICE, `${namespace}/${name}`);
+    const service = this.#services.store.get({ namespace, name });
+    const pods = this.#endpoints.pods.store.list(namespace);
+    return service === undefined ? [] : (slicesOf(service, pods) ?? []);
   }
 
   async #writeHosts(): Promise<void> {
@@ -85,8 +108,8 @@ export class ClusterNetwork {
     await writeFile(this.#hostsFile, `${this.#machineHosts}\n${lines.join('\n')}\n`);
   }
 
-  /** A pod is gone: connections to it end. */
-  podGone(namespace: string): void {
+  /** A pod is gone, and connections to it end; or another one may take them. */
+  podChanged(namespace: string): void {
     for (const service of this.#services.store.list(namespace)) this.#updates.request(keyText(keyOf(service)));
   }
 
@@ -94,7 +117,7 @@ export class ClusterNetwork {
     const [namespace = '', name = ''] = key.split('/');
     const service = this.#services.store.get({ namespace, name });
     if (service === undefined) await this.#proxy.remove(key);
-    else await this.#proxy.update(service, this.#slices.store.byIndex(BY_SERVICE, key));
+    else await this.#proxy.update(service, this.#slicesOf(namespace, name));
     this.#updates.request(HOSTS);
   }
 

@@ -52,6 +52,7 @@ export class Watchdog {
   async close(): Promise<void> {
     const ended =
       this.#shell.exitCode === null && this.#shell.signalCode === null ? once(this.#shell, 'exit') : undefined;
+    this.#shell.ref();
     this.#shell.stdin?.end('keep\n');
     await ended;
   }

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startControllers } from '../../../sandbox/controllers/index.ts';
+import { type ControllerName, startControllers } from '../../../sandbox/controllers/index.ts';
 import { type ApiServer, startApiServer } from '../../../sandbox/kube/index.ts';
-import { type NodeAgent, startNodeAgent } from '../../../sandbox/node/agent.ts';
+import { type NodeAgent, type NodeAgentOptions, startNodeAgent } from '../../../sandbox/node/agent.ts';
 import { createNetwork } from '../../../sandbox/node/network.ts';
 import type { Runtime } from '../../../sandbox/node/process-specification.ts';
 import { KubeClient, type KubeObject, NAMESPACES, staticConnection } from '../../../src/kube/index.ts';
@@ -24,7 +24,10 @@ const RUNTIMES: Readonly<Record<string, Runtime>> = {
   node: { entrypoint: [process.execPath], workingDirectory: '/work' },
 };
 
-export async function startTestCluster(): Promise<TestCluster> {
+export async function startTestCluster(
+  options: Pick<NodeAgentOptions, 'endpointsFrom'> & { readonly only?: readonly ControllerName[] } = {},
+): Promise<TestCluster> {
+  const { only, ...agentOptions } = options;
   const directory = await mkdtemp(join(tmpdir(), 'sandbox-'));
   const network = await createNetwork({ ports: [] });
   const api = await startApiServer({ allocateClusterIP: () => network.services.allocate() });
@@ -39,7 +42,13 @@ export async function startTestCluster(): Promise<TestCluster> {
   const { signal } = stopping;
   const log = silentLogger;
   const volumes = join(directory, 'volumes');
-  const controllers = await startControllers({ client: forControllers, directory: volumes, log, signal });
+  const controllers = await startControllers({
+    client: forControllers,
+    directory: volumes,
+    log,
+    signal,
+    ...(only === undefined ? {} : { only }),
+  });
   const agent = await startNodeAgent({
     client: forNode,
     directory: join(directory, 'node'),
@@ -49,6 +58,7 @@ export async function startTestCluster(): Promise<TestCluster> {
     backoff: { baseMilliseconds: 50, maximumMilliseconds: 500, resetAfterMilliseconds: 60_000 },
     log,
     signal,
+    ...agentOptions,
   });
   api.hooks.podLogs = (source, query) => agent.podLogs(source, query);
   await client.create(NAMESPACES, namespaceOf(NAMESPACE));
