@@ -1,0 +1,57 @@
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { OPERATOR_NAMESPACE } from '../../sandbox/sandbox.ts';
+import { Metrics } from '../metrics.ts';
+import { NodeProcess } from './process.ts';
+import type { World } from './world.ts';
+
+const MAIN = join(import.meta.dirname, '../../src/main.ts');
+/** Not the usual 8080, which another operator of this machine may hold on all addresses. */
+const METRICS_PORT = 18_080;
+
+export type OperatorOptions = {
+  readonly resyncSeconds: number;
+  readonly profiles?: string;
+};
+
+/** The operator as a process of its own, under its own account. */
+export class Operator {
+  readonly process: NodeProcess;
+  readonly #metricsUrl: string;
+
+  private constructor(process: NodeProcess, metricsUrl: string) {
+    this.process = process;
+    this.#metricsUrl = metricsUrl;
+  }
+
+  static async start(world: World, { resyncSeconds, profiles }: OperatorOptions): Promise<Operator> {
+    const address = world.network.pods.allocate();
+    if (profiles !== undefined) mkdirSync(profiles, { recursive: true });
+    const profiling = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profiles)}`];
+    const process = await NodeProcess.start({
+      arguments: [...profiling, MAIN, 'operator'],
+      environment: {
+        NODE_ENV: 'production',
+        KUBECONFIG: world.kubeconfigFile,
+        POD_NAME: 'operator',
+        POD_NAMESPACE: OPERATOR_NAMESPACE,
+        QDRANT_LIBRARIAN_METRICS_HOST: address,
+        QDRANT_LIBRARIAN_METRICS_PORT: String(METRICS_PORT),
+        QDRANT_LIBRARIAN_RESYNC_SECONDS: String(resyncSeconds),
+      },
+      watchdog: world.watchdog,
+    });
+    return new Operator(process, `http://${address}:${METRICS_PORT}/metrics`);
+  }
+
+  /** @throws Error when the process has ended or does not answer */
+  async metrics(): Promise<Metrics> {
+    this.process.assertRunning();
+    const answer = await fetch(this.#metricsUrl, { signal: AbortSignal.timeout(5000) });
+    return new Metrics(await answer.text());
+  }
+
+  stop(): Promise<void> {
+    return this.process.stop();
+  }
+}
