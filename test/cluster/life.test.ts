@@ -99,6 +99,25 @@ test('a peer whose node is gone for good leaves by scale-in: its replicas are dr
   assert.ok(simulation.shards.every(({ replicas }) => replicas.size === 2));
 });
 
+test('a mind changed while nobody can tell whether the last peer is out waits until somebody can', () => {
+  const simulation = running(3, [[1, 2]]);
+  const play = (event: () => void, passes: number) => {
+    event();
+    for (let pass = 0; pass <= passes; pass += 1) {
+      simulation.pass();
+      simulation.tick();
+    }
+  };
+  play(() => {
+    simulation.template = 'two';
+  }, 5);
+  play(() => simulation.resize(2), 0);
+  play(() => simulation.killPod(0), 0);
+  simulation.resize(4);
+  simulation.settle();
+  assert.equal(simulation.members.size, 4);
+});
+
 test('a mind may be changed in the middle of a scale-in', () => {
   for (let at = 0; at < 25; at += 1) {
     const simulation = running(4);

@@ -19,28 +19,27 @@ export function marks(world: World, topology: Topology): Mark[] {
 }
 
 /**
- * Whether the last pod's peer was removed: it was a member with this volume, or is to leave, and a majority doesn't
- * know it any more. Told by its view, where it answers, that it holds no shard.
+ * What became of the last pod's peer: it's a member; it was removed, because a majority doesn't know it any more though
+ * it was a member with this volume or is to leave; nobody can tell now; or it has yet to join.
  */
-export function lastPeerRemoved(world: World, topology: Topology): boolean {
+export function lastPeer(world: World, topology: Topology): 'member' | 'removed' | 'unknown' | 'new' {
   const ordinal = (world.statefulSet?.replicas ?? 0) - 1;
-  if (ordinal < 1 || topology.members.length === 0 || memberOf(topology, ordinal) !== undefined) return false;
-  if (!majorityAnswers(topology) || topology.disagreements.length > 0) return false;
+  if (ordinal < 1 || memberOf(topology, ordinal) !== undefined) return 'member';
   const own = topology.outsiders.find(({ name }) => name === `${world.cluster.metadata.name}-${ordinal}`);
-  const holds = own?.collections.some(({ shards }) =>
-    shards.some(({ replicas }) => replicas.some(({ peerId }) => peerId === own.peerId)),
-  );
-  if (holds === true) return false;
-  const leaving = ordinal >= Math.max(1, sizeOf(world.cluster));
   const lived = world.claims.some(
     (claim) =>
       claim.ordinal === ordinal && claim.peer !== undefined && (own === undefined || claim.peer === String(own.peerId)),
   );
-  return leaving || lived;
+  if (!lived && ordinal < Math.max(1, sizeOf(world.cluster))) return 'new';
+  const certain = topology.members.length > 0 && majorityAnswers(topology) && topology.disagreements.length === 0;
+  const holds = own?.collections.some(({ shards }) =>
+    shards.some(({ replicas }) => replicas.some(({ peerId }) => peerId === own.peerId)),
+  );
+  return certain && holds !== true ? 'removed' : 'unknown';
 }
 
 function removals(world: World, topology: Topology): Mark[] {
-  if (!lastPeerRemoved(world, topology)) return [];
+  if (lastPeer(world, topology) !== 'removed') return [];
   const ordinal = (world.statefulSet?.replicas ?? 0) - 1;
   return world.claims
     .filter((claim) => claim.ordinal === ordinal && claim.removedPeer === undefined && !claim.terminating)

@@ -3,7 +3,7 @@ import { firstFew } from '../settled.ts';
 import { memberOf, type Topology } from '../topology.ts';
 import { sizeOf, type World } from '../world.ts';
 import { keepers, stillJoining } from './keepers.ts';
-import { lastPeerRemoved } from './marks.ts';
+import { lastPeer } from './marks.ts';
 import { balancingMoves, freeSlots } from './placement.ts';
 import { gated, type Proposal } from './step.ts';
 
@@ -25,8 +25,9 @@ export function replicasWanted(world: World, topology: Topology): number {
   const members = topology.members.flatMap(({ ordinal }) => (ordinal === undefined ? [] : [ordinal + 1]));
   const floor = Math.max(current, ...(world.statefulSet === undefined ? known : members));
   const stale = staleOrdinals(world).filter((ordinal) => ordinal >= floor);
-  // The pod of a removed peer must go first: it can't come back as it is.
-  return lastPeerRemoved(world, topology) ? current : Math.max(floor, Math.min(size, ...stale));
+  // The pod of a removed peer must go first: it can't come back as it is. Where nobody can tell, nothing is added.
+  const last = lastPeer(world, topology);
+  return last === 'removed' || last === 'unknown' ? current : Math.max(floor, Math.min(size, ...stale));
 }
 
 /** Claims that are older than this object: its pods ran before under another one of the same name. */

@@ -1,7 +1,7 @@
 import { supportedVersion } from '../../qdrant/index.ts';
 import { founderWithheld } from '../decide/found.ts';
 import { keepers, stillJoining } from '../decide/keepers.ts';
-import { lastPeerRemoved } from '../decide/marks.ts';
+import { lastPeer } from '../decide/marks.ts';
 import type { Reason } from '../reasons.ts';
 import { firstFew } from '../settled.ts';
 import { isActive, isReadable, majorityAnswers, shardName, strangers, type Topology } from '../topology.ts';
@@ -83,9 +83,10 @@ const CHECKS: readonly (readonly [Reason, Check])[] = [
  * knows them; a founder of a cluster of its own is ready at once (S10).
  */
 function foreign(world: World, topology: Topology): string[] {
-  const leaving = lastPeerRemoved(world, topology)
-    ? `${world.cluster.metadata.name}-${(world.statefulSet?.replicas ?? 0) - 1}`
-    : undefined;
+  const leaving =
+    lastPeer(world, topology) === 'removed'
+      ? `${world.cluster.metadata.name}-${(world.statefulSet?.replicas ?? 0) - 1}`
+      : undefined;
   const starting = world.pods.filter(({ ready }) => !ready).map(({ name }) => name);
   return strangers(topology).filter((name) => name !== leaving && !starting.includes(name));
 }
