@@ -3,9 +3,12 @@ import { request } from 'node:http';
 import { after, before, test } from 'node:test';
 import { installClusterDns } from '../../../sandbox/node/cluster-dns-client.ts';
 import {
+  connectionFromKubeconfig,
   ENDPOINT_SLICES,
+  KubeClient,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
+  SERVICE_ACCOUNTS,
   SERVICES,
   type Service,
   STATEFUL_SETS,
@@ -190,4 +193,26 @@ test('a deleted set takes its pods and their processes along; a deleted service 
     const slices = await cluster.client.listAll(ENDPOINT_SLICES, { namespace: NAMESPACE });
     return slices.every(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] !== 'web');
   });
+});
+
+test('a pod with a service account has a kubeconfig by which the server knows it', async () => {
+  const { client } = cluster;
+  const metadata = { name: 'worker', namespace: NAMESPACE };
+  await client.create(SERVICE_ACCOUNTS, { apiVersion: 'v1', kind: 'ServiceAccount', metadata });
+  await client.create(PODS, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata,
+    spec: {
+      serviceAccountName: 'worker',
+      restartPolicy: 'Never',
+      containers: [{ name: 'main', image: 'node', command: ['/bin/sh', '-c', 'cat $KUBECONFIG; echo'] }],
+    },
+  });
+  await until(async () => (await client.get(PODS, key('worker'))).status?.phase === 'Succeeded');
+  const { text } = await client.raw('GET', `/api/v1/namespaces/${NAMESPACE}/pods/worker/log`);
+  const asWorker = new KubeClient({ config: connectionFromKubeconfig(text) });
+  const message = new RegExp(`system:serviceaccount:${NAMESPACE}:worker`);
+  await assert.rejects(asWorker.get(PODS, key('worker')), { status: 403, message });
+  await asWorker.close();
 });
