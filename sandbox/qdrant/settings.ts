@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { load } from 'js-yaml';
-import { isObject, type Json, type JsonObject } from './base/json.ts';
+import { isObject, type Json, type JsonObject, stringifyJson } from './base/json.ts';
 
 export type Settings = {
   readonly host: string;
@@ -12,7 +12,6 @@ export type Settings = {
   readonly apiKey: string | undefined;
   readonly altApiKey: string | undefined;
   readonly readOnlyApiKey: string | undefined;
-  readonly jwtRbac: boolean;
   readonly maxRequestBytes: number;
   readonly keepAliveSeconds: number;
   readonly snapshotUrlRecovery: boolean;
@@ -40,6 +39,8 @@ export type Pace = {
   readonly transfer: number;
   /** From a failed write to the proposal that marks the replica Dead. */
   readonly deadMark: number;
+  /** How long a create waits for its replicas to come up; it answers 200 afterwards in any case. */
+  readonly activation: number;
   /** How long a collection stays yellow after a change that is optimised. */
   readonly optimize: number;
 };
@@ -101,12 +102,12 @@ const section = (tree: JsonObject, ...path: string[]): JsonObject => {
 };
 
 const text = (value: Json | undefined): string | undefined =>
-  value === undefined || value === null ? undefined : String(value);
+  value === undefined || value === null ? undefined : typeof value === 'string' ? value : stringifyJson(value);
 const flag = (value: Json | undefined): boolean => value === true || value === 'true';
 const integer = (value: Json | undefined, fallback: number): number => {
   if (value === undefined || value === null) return fallback;
   if (Number.isInteger(Number(value))) return Number(value);
-  throw new Error(`invalid configuration value ${String(value)}: expected an integer`);
+  throw new Error(`invalid configuration value ${text(value)}: expected an integer`);
 };
 
 function settingsOf(tree: JsonObject, env: NodeJS.ProcessEnv): Settings {
@@ -123,7 +124,6 @@ function settingsOf(tree: JsonObject, env: NodeJS.ProcessEnv): Settings {
     apiKey: text(service.api_key),
     altApiKey: text(service.alt_api_key),
     readOnlyApiKey: text(service.read_only_api_key),
-    jwtRbac: flag(service.jwt_rbac),
     maxRequestBytes: integer(service.max_request_size_mb, 32) * 1024 * 1024,
     keepAliveSeconds: integer(service.http_keep_alive_timeout_sec, 5),
     snapshotUrlRecovery: service.enable_snapshot_url_recovery !== false,
@@ -143,6 +143,7 @@ function settingsOf(tree: JsonObject, env: NodeJS.ProcessEnv): Settings {
     pace: {
       transfer: integer(env.SANDBOX_QDRANT_TRANSFER_MS, 300),
       deadMark: integer(env.SANDBOX_QDRANT_DEAD_MARK_MS, 400),
+      activation: integer(env.SANDBOX_QDRANT_ACTIVATION_MS, 10_000),
       optimize: integer(env.SANDBOX_QDRANT_OPTIMIZE_MS, 300),
     },
     faults: env.SANDBOX_QDRANT_FAULTS === '1',
@@ -157,6 +158,7 @@ function refuseUnsupported(service: JsonObject, cluster: JsonObject, storage: Js
   const refused: Readonly<Record<string, boolean>> = {
     'service.enable_tls': flag(service.enable_tls),
     'cluster.p2p.enable_tls': flag(section(cluster, 'p2p').enable_tls),
+    'service.jwt_rbac': flag(service.jwt_rbac),
     'service.metrics_port': text(service.metrics_port) !== undefined,
     'cluster.resharding_enabled': flag(cluster.resharding_enabled),
     'storage.recovery_mode': text(storage.recovery_mode) !== undefined,

@@ -17,7 +17,7 @@ import type { CollectionConfig, NamedVectors, SparseParams, VectorParams } from 
 const DISTANCES = ['Cosine', 'Euclid', 'Dot', 'Manhattan'];
 // `turbo4` passes the real parser and panics later (S1).
 const DATATYPES = ['float32', 'uint8', 'float16', 'turbo4'];
-const BAD_CHARACTERS = '<>:"/\\|?*\0\u001f';
+const BAD_CHARACTERS = ['<', '>', ':', '"', '/', '\\', '|', '?', '*', '\0', '\u001f'];
 const NO_VECTORS = 'data did not match any variant of untagged enum VectorsConfig';
 const MAX_DIMENSION = 65536;
 
@@ -36,7 +36,7 @@ const OPTIMIZERS = {
 const WAL = { wal_capacity_mb: 32, wal_segments_ahead: 0, wal_retain_closed: 1 };
 
 export function checkName(name: string): void {
-  if (name.length === 0 || name.length > 255 || [...BAD_CHARACTERS].some((bad) => name.includes(bad))) {
+  if (name.length === 0 || name.length > 255 || BAD_CHARACTERS.some((bad) => name.includes(bad))) {
     throw new EngineError('Validation', `[collection_name: invalid characters or length in "${name}"]`);
   }
 }
@@ -109,7 +109,7 @@ function readVector(params: JsonObject): VectorParams {
   if (size > MAX_DIMENSION) {
     throw new EngineError('Validation', `[vectors.size: value ${size} invalid, must be from 1 to ${MAX_DIMENSION}]`);
   }
-  if (datatype !== undefined && datatype !== null && !DATATYPES.includes(String(datatype))) {
+  if (datatype !== undefined && datatype !== null && !(typeof datatype === 'string' && DATATYPES.includes(datatype))) {
     throw new EngineError('Format', NO_VECTORS);
   }
   if (isObject(multi) && multi.comparator !== 'max_sim') throw new EngineError('Format', NO_VECTORS);

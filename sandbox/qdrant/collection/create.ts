@@ -6,9 +6,6 @@ import { peerIds, placeShards } from '../state/placement.ts';
 import type { ShardState } from '../state/types.ts';
 import { readCreate } from './create-request.ts';
 
-/** How long a create waits for its replicas; it answers 200 afterwards in any case. */
-const ACTIVATION_MILLISECONDS = 10_000;
-
 export async function createCollection(
   engine: Engine,
   request: { name: string; body: JsonObject; timeoutMs: number | undefined },
@@ -42,7 +39,7 @@ export async function createCollection(
 
 /** Waits a while for the replicas of a collection to come up; says nothing when they don't. */
 export async function waitUntilActive(engine: Engine, name: string): Promise<void> {
-  const deadline = Date.now() + ACTIVATION_MILLISECONDS;
+  const deadline = Date.now() + engine.settings.pace.activation;
   const pending = (): boolean =>
     engine.consensus.state.collections[name]?.shards.some(({ replicas }) =>
       Object.values(replicas).includes('Initializing'),

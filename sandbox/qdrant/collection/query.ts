@@ -1,5 +1,5 @@
 import { EngineError } from '../base/errors.ts';
-import { arrayOf, isArray, isObject, type Json, type JsonObject, maybeNumber } from '../base/json.ts';
+import { arrayOf, isArray, isObject, type Json, type JsonObject, maybeNumber, stringifyJson } from '../base/json.ts';
 import type { Engine } from '../engine.ts';
 import { type PointId, parsePointId, type VectorValue } from '../shard/point.ts';
 import { nearestFirst, smallerIsNearer } from '../shard/search.ts';
@@ -159,7 +159,7 @@ function checkKnown(collection: CollectionState, using: string): void {
 /** Reciprocal rank fusion of the prefetches. */
 function fuse(query: Query, prefetched: readonly (readonly ScoredPoint[])[]): ScoredPoint[] {
   const fusion = isObject(query.query) ? query.query.fusion : undefined;
-  if (fusion !== 'rrf') throw new EngineError('NotBuilt', `fusion ${String(fusion)}`);
+  if (fusion !== 'rrf') throw new EngineError('NotBuilt', `fusion ${stringifyJson(fusion)}`);
   const scores = new Map<PointId, ScoredPoint>();
   for (const list of prefetched) {
     for (const [rank, hit] of list.entries()) {

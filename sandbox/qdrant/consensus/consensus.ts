@@ -13,6 +13,7 @@ import type { Handlers, PeerClient } from './transport.ts';
 /** Source: Qdrant `CONSENSUS_META_OP_WAIT`. */
 export const WAIT_MILLISECONDS = 10_000;
 const SEND_MILLISECONDS = 1500;
+const FAREWELL_MILLISECONDS = 250;
 
 export type ThreadStatus =
   | { readonly consensus_thread_status: 'working'; readonly last_update: string }
@@ -209,7 +210,7 @@ export class Consensus {
       const text = error instanceof Error ? error.message : String(error);
       this.#stopped = { err: `Failed to apply collection meta operation entry: ${text}` };
       for (const waiter of this.#waiters.values()) waiter({ error: new EngineError('Service', text) });
-      this.#raft.stop();
+      this.#fallSilent();
       return undefined;
     }
   }
@@ -225,11 +226,17 @@ export class Consensus {
     }
     this.#storage.hard.removed = true;
     this.#storage.saveHard();
-    // The others must learn of the commit before their leader falls silent.
-    setTimeout(() => {
+    this.#fallSilent(() => {
       this.#stopped = 'removed';
+    });
+  }
+
+  /** Stops soon: the others must learn of the commit before their leader falls silent. */
+  #fallSilent(before: () => void = () => undefined): void {
+    setTimeout(() => {
+      before();
       this.#raft.stop();
-    }, 250).unref();
+    }, FAREWELL_MILLISECONDS).unref();
   }
 
   #notify(): void {

@@ -248,9 +248,11 @@ export class Raft {
       .toSorted((a, b) => b - a);
     const index = matches[Math.floor(matches.length / 2)] ?? 0;
     if (index <= this.#storage.hard.commit || this.#storage.termAt(index) !== this.#storage.hard.term) return;
-    this.#commitTo(index);
-    // Followers wait for their own proposals: tell them of the commit at once.
+    this.#storage.hard.commit = index;
+    this.#storage.saveHard();
+    // Followers wait for their own proposals, and must hear of the commit even if applying it stops this peer (S1).
     this.#replicateAll();
+    this.applied = this.#options.apply();
   }
 
   #replicateAll(): void {

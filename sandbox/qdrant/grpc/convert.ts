@@ -41,7 +41,8 @@ export function fromWireValue(value: Value | undefined): Json {
       return fromWireFields(kind.value.fields);
     case 'listValue':
       return kind.value.values.map(fromWireValue);
-    default:
+    case 'nullValue':
+    case undefined:
       return null;
   }
 }

@@ -39,7 +39,8 @@ function condition({ conditionOneOf: one }: Condition): JsonObject {
       return { nested: { key: one.value.key, filter: fromWireFilter(one.value.filter) ?? {} } };
     case 'hasVector':
       return { has_vector: one.value.hasVector };
-    default:
+    case 'slice':
+    case undefined:
       throw new EngineError('NotBuilt', `gRPC condition ${one.case ?? 'without content'}`);
   }
 }
@@ -80,7 +81,9 @@ function matchOf({ matchValue: match }: Match): JsonObject {
       return { except: match.value.strings };
     case 'exceptIntegers':
       return { except: integers(match.value.integers) };
-    default:
+    case 'textAny':
+    case 'prefix':
+    case undefined:
       throw new EngineError('NotBuilt', `gRPC match ${match.case ?? 'without content'}`);
   }
 }

@@ -8,6 +8,7 @@ import {
   maybeCount,
   maybeObject,
   objectOf,
+  stringifyJson,
 } from '../base/json.ts';
 import { compileFilter } from '../shard/filter.ts';
 import type { ShardOperation, Target, UpdateMode } from '../shard/operations.ts';
@@ -24,7 +25,7 @@ export function readUpsert(body: JsonObject, params: CollectionParams): ShardOpe
   if (mode === undefined && body.update_mode !== undefined && body.update_mode !== null) {
     throw new EngineError(
       'Format',
-      `unknown variant \`${String(body.update_mode)}\`, expected one of ${MODES.join(', ')}`,
+      `unknown variant \`${stringifyJson(body.update_mode)}\`, expected one of ${MODES.join(', ')}`,
     );
   }
   const filter = readFilter(body.update_filter);

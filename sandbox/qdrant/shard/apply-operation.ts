@@ -43,7 +43,10 @@ export function applyOperation(store: Store, change: VersionedOperation): void {
         replace(store, { ...point, vectors: Object.fromEntries(kept) }, version);
       }
       return;
-    default:
+    case 'setPayload':
+    case 'overwritePayload':
+    case 'deletePayload':
+    case 'clearPayload':
       for (const point of targets(store, operation.target)) {
         replace(store, { ...point, payload: changedPayload(point.payload, operation) }, version);
       }
@@ -86,7 +89,12 @@ function targets(store: Store, target: Target): StoredPoint[] {
   return [...store.points.values()].filter((point) => filter === undefined || filter.matches(point));
 }
 
-function changedPayload(payload: JsonObject, operation: ShardOperation): JsonObject {
+type PayloadOperation = Extract<
+  ShardOperation,
+  { kind: 'setPayload' | 'overwritePayload' | 'deletePayload' | 'clearPayload' }
+>;
+
+function changedPayload(payload: JsonObject, operation: PayloadOperation): JsonObject {
   switch (operation.kind) {
     case 'setPayload':
       return operation.key === undefined
@@ -96,7 +104,7 @@ function changedPayload(payload: JsonObject, operation: ShardOperation): JsonObj
       return operation.payload;
     case 'deletePayload':
       return operation.keys.reduce((rest, key) => removeAt(rest, key.split('.')), payload);
-    default:
+    case 'clearPayload':
       return {};
   }
 }

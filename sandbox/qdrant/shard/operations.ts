@@ -34,7 +34,12 @@ export function pointsNamed(operation: ShardOperation): number | undefined {
       return operation.points.length;
     case 'clear':
       return 0;
-    default:
+    case 'delete':
+    case 'setPayload':
+    case 'overwritePayload':
+    case 'deletePayload':
+    case 'clearPayload':
+    case 'deleteVectors':
       return operation.target.ids?.length;
   }
 }
@@ -48,7 +53,12 @@ export function idsThatMustExist(operation: ShardOperation): readonly PointId[] 
       return operation.target.ids ?? [];
     case 'updateVectors':
       return operation.filter === undefined ? operation.points.map(({ id }) => id) : [];
-    default:
+    case 'upsert':
+    case 'delete':
+    case 'clearPayload':
+    case 'deleteVectors':
+    case 'load':
+    case 'clear':
       return [];
   }
 }

@@ -1,5 +1,5 @@
 import { EngineError } from '../base/errors.ts';
-import type { Json, JsonObject } from '../base/json.ts';
+import { type Json, type JsonObject, stringifyJson } from '../base/json.ts';
 
 /** Integers are numbers below 2^53 and BigInt above; UUIDs are lower-case strings with hyphens. */
 export type PointId = number | bigint | string;
@@ -29,7 +29,7 @@ export function parsePointId(value: Json | undefined): PointId {
   if (typeof value === 'bigint' && value >= 0n && value <= MAX_ID) return normalizeInteger(value);
   const uuid = typeof value === 'string' ? UUID.exec(value) : null;
   if (uuid) return uuid.slice(1).join('-').toLowerCase();
-  const shown = typeof value === 'string' ? value : String(value);
+  const shown = typeof value === 'string' ? value : stringifyJson(value);
   throw new EngineError(
     'Format',
     `value ${shown} is not a valid point ID, valid values are either an unsigned integer or a UUID`,

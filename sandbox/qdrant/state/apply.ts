@@ -50,7 +50,18 @@ export function applyOperation(state: ClusterState, operation: Operation): boole
       return createCollection(state, operation);
     case 'deleteCollection':
       return deleteCollection(state, operation.name);
-    default:
+    case 'updateCollection':
+    case 'vectorName':
+    case 'payloadIndex':
+    case 'setReplica':
+    case 'dropReplica':
+    case 'startTransfer':
+    case 'restartTransfer':
+    case 'recoveredToPartial':
+    case 'finishTransfer':
+    case 'abortTransfer':
+    case 'createShardKey':
+    case 'dropShardKey':
       return applyToCollection(collectionOf(state, operation.name), operation);
   }
 }

@@ -490,10 +490,15 @@ export function contract(name: string, start: () => Promise<Subject>): void {
         'Bad request: Sharding key "k" already exists for collection keyed',
       );
       const view = await subject.peer.view('keyed');
-      assert.deepEqual(view.local_shards.map(({ shard_id, shard_key }) => [shard_id, shard_key]).sort(), [
-        [1, 'k'],
-        [2, 'k'],
-      ]);
+      assert.deepEqual(
+        view.local_shards
+          .toSorted((x, y) => x.shard_id - y.shard_id)
+          .map(({ shard_id, shard_key }) => [shard_id, shard_key]),
+        [
+          [1, 'k'],
+          [2, 'k'],
+        ],
+      );
       await ok('PUT', '/collections/keyed/points?wait=true', {
         points: [{ id: 1, vector: [1, 2, 3] }],
         shard_key: 'k',

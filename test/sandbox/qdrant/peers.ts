@@ -200,7 +200,9 @@ export async function until(
       last = error;
     }
     if (Date.now() > deadline)
-      throw new Error(`not within ${milliseconds} ms: ${condition.toString()} ${String(last ?? '')}`);
+      throw new Error(
+        `not within ${milliseconds} ms: ${condition.toString()} ${last instanceof Error ? last.message : ''}`,
+      );
     await new Promise((resolve) => setTimeout(resolve, every));
   }
 }
@@ -211,7 +213,7 @@ export async function agreedStates(
   collection: string,
 ): Promise<Map<string, string> | undefined> {
   const views = await Promise.all(peers.map(async (peer) => statesOf(await peer.view(collection), await peer.id())));
-  const texts = views.map((view) => JSON.stringify([...view].sort()));
+  const texts = views.map((view) => JSON.stringify([...view].toSorted(([x], [y]) => x.localeCompare(y))));
   return new Set(texts).size === 1 ? views[0] : undefined;
 }
 
