@@ -76,7 +76,17 @@ async function carryOut(acting: Acting, step: Step): Promise<void> {
       return stopCopy(acting, step.jobs);
     case 'cleanUpCopy':
       return cleanUpCopy(acting);
-    default:
+    case 'createCollection':
+    case 'createShardKey':
+    case 'createIndex':
+    case 'dropIndex':
+    case 'patch':
+    case 'mark':
+    case 'fence':
+    case 'unfence':
+    case 'pointAliases':
+    case 'dropAlias':
+    case 'dropCollection':
       return changeQdrant(acting, step);
   }
 }

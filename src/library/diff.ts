@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { canonicalJson } from '../vectors/index.ts';
 import type { Observed } from './observed.ts';
 import type { Section, Shape, VectorShape } from './shape.ts';
 
@@ -53,7 +53,7 @@ const DEFAULT_DATATYPE = 'float32';
 function vectorChange(name: string, wanted: VectorShape, has: Section | undefined): string[] {
   if (has === undefined) return [`${title(name)} is added`];
   const change = (field: string, from: unknown, to: unknown): string[] =>
-    isDeepStrictEqual(from, to) ? [] : [`${field} of ${title(name)}: ${String(from)} -> ${String(to)}`];
+    equal(from, to) ? [] : [`${field} of ${title(name)}: ${String(from)} -> ${String(to)}`];
   const multi = (value: unknown): string => (value === undefined ? 'one vector' : 'several vectors');
   return [
     ...change('size', has['size'], wanted.size),
@@ -120,7 +120,7 @@ function containsValue(has: unknown, wanted: unknown): boolean {
   // Qdrant keeps 32 bits of a share like 0.99.
   if (typeof wanted === 'number' && typeof has === 'number') return Math.fround(wanted) === Math.fround(has);
   if (isSection(wanted)) return isSection(has) && contains(has, wanted);
-  return isDeepStrictEqual(has, wanted);
+  return equal(has, wanted);
 }
 
 const merge = (has: Section, wanted: Section): Section => ({
@@ -132,6 +132,8 @@ const merge = (has: Section, wanted: Section): Section => ({
     }),
   ),
 });
+
+const equal = (a: unknown, b: unknown): boolean => canonicalJson(a) === canonicalJson(b);
 
 const isSection = (value: unknown): value is Section =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -85,7 +85,7 @@ const expressions: [string, string[] | undefined, Record<string, string>, boolea
   ['DoesNotExist', undefined, { zone: 'x' }, false],
 ];
 for (const [operator, values, labels, fits] of expressions) {
-  test(`zone ${operator} ${values ?? ''} ${fits ? 'fits' : "doesn't fit"} ${JSON.stringify(labels)}`, () => {
+  test(`zone ${operator} ${(values ?? []).join()} ${fits ? 'fits' : "doesn't fit"} ${JSON.stringify(labels)}`, () => {
     const requirement = { key: 'zone', operator, ...(values === undefined ? {} : { values }) } as {
       key: string;
       operator: 'In';
