@@ -4,7 +4,7 @@ import type { Engine } from '../engine.ts';
 import type { ShardOperation } from '../shard/operations.ts';
 import { compareIds, type PointId, type StoredPoint } from '../shard/point.ts';
 import type { CollectionState, ShardKey } from '../state/types.ts';
-import { readShards, shardsFor } from './reads.ts';
+import { readShards, shardsFor, type Unreadable } from './reads.ts';
 import { checkRead, checkWrite } from './strict-mode.ts';
 import { routeOperation, updateShard } from './writes.ts';
 
@@ -45,7 +45,12 @@ type ReadOptions = { readonly shardKeys?: readonly ShardKey[] | undefined; reado
 export async function scrollPoints(
   engine: Engine,
   collection: CollectionState,
-  options: ReadOptions & { limit: number; explicitLimit?: number | undefined; offset?: PointId | undefined },
+  options: ReadOptions & {
+    limit: number;
+    explicitLimit?: number | undefined;
+    unreadable?: Unreadable;
+    offset?: PointId | undefined;
+  },
 ): Promise<{ points: FoundPoint[]; next: PointId | undefined }> {
   const { limit, offset, filter } = options;
   checkRead(collection, { limit: options.explicitLimit, filter });
@@ -53,7 +58,7 @@ export async function scrollPoints(
     // One more than asked for tells where the next page begins.
     request: { kind: 'scroll', limit: limit + 1, offset, filter },
     shards: shardsFor(collection, options.shardKeys),
-    unreadable: 'skip',
+    unreadable: options.unreadable ?? 'skip',
   });
   const found = pages
     .flatMap(({ shard, answer }) => answer.points.map((point) => ({ point, shardKey: shard.key })))

@@ -73,6 +73,7 @@ async function listed(engine: Engine, collection: CollectionState, query: Query)
     limit: query.limit + query.offset,
     filter: query.filter,
     shardKeys: query.shardKeys,
+    unreadable: 'panic',
   });
   return points.slice(query.offset).map((found) => ({ ...found, score: 1 }));
 }

@@ -83,7 +83,7 @@ export function limiterFor(engine: Engine, key: string, perMinute: number): Rate
 }
 
 /** What a read does where a shard has no readable replica (S2). */
-type Unreadable = 'skip' | 'panic' | 'fail';
+export type Unreadable = 'skip' | 'panic' | 'fail';
 
 /** The shards that a request is about. */
 export function shardsFor(collection: CollectionState, key: readonly ShardKey[] | undefined): ShardState[] {

@@ -79,7 +79,7 @@ function remove(store: Store, id: PointId, version: number): void {
   const present = store.points.get(id);
   if (present && present.version > version) return;
   store.points.delete(id);
-  store.tombstones.set(id, version);
+  store.tombstones.set(id, Math.max(version, store.tombstones.get(id) ?? 0));
   if (store.tombstones.size > TOMBSTONES) store.tombstones.delete(store.tombstones.keys().next().value ?? id);
 }
 
