@@ -1,3 +1,4 @@
+import { isWholeDouble, rawJson, wholeDouble } from './doubles.ts';
 import { EngineError } from './errors.ts';
 
 export type Json = null | boolean | number | bigint | string | readonly Json[] | JsonObject;
@@ -6,13 +7,21 @@ export type JsonObject = { readonly [key: string]: Json | undefined };
 // Fractions are excluded: only an integer beyond 2^53 needs more care than a double gives.
 const LONG_INTEGER = /(?<![\d.eE+])\d{16,}(?![\d.eE])/;
 
-/** Parses JSON; integers beyond 2^53 become BigInt, as point ids reach 2^64-1. */
-export function parseJson(text: string): Json {
-  if (!LONG_INTEGER.test(text)) return JSON.parse(text);
+const WHOLE_DOUBLE = /\d\.0+(?!\d)|\d[eE]/;
+
+/**
+ * Parses JSON; integers beyond 2^53 become BigInt, as point ids reach 2^64-1.
+ *
+ * @param options `doubles`: keep `1.0` apart from `1`, for payloads
+ */
+export function parseJson(text: string, options: { doubles?: boolean } = {}): Json {
+  const doubles = options.doubles === true && WHOLE_DOUBLE.test(text);
+  if (!doubles && !LONG_INTEGER.test(text)) return JSON.parse(text);
   return parseWithSource(text, (_key, value, context) => {
-    if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+    if (typeof value !== 'number' || !Number.isInteger(value)) return value;
     const source = context.source ?? '';
-    return /^-?\d+$/.test(source) ? BigInt(source) : value;
+    if (/^-?\d+$/.test(source)) return Number.isSafeInteger(value) ? value : BigInt(source);
+    return doubles ? wholeDouble(value) : value;
   });
 }
 
@@ -28,18 +37,12 @@ export function stringifyJson(value: unknown): string {
   try {
     return JSON.stringify(value);
   } catch {
-    return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? rawInteger(item) : item));
+    return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? rawJson(String(item)) : item));
   }
 }
 
-function rawInteger(value: bigint): unknown {
-  // The type library doesn't know `JSON.rawJSON` yet.
-  const json: { rawJSON?: (text: string) => unknown } = JSON as { rawJSON?: (text: string) => unknown };
-  return json.rawJSON?.(String(value)) ?? String(value);
-}
-
 export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isWholeDouble(value);
 }
 
 export function isArray(value: unknown): value is readonly Json[] {

@@ -1,4 +1,5 @@
 import type { RetrievedPoint, Value, VectorsOutput, PointId as WirePointId } from '@qdrant/js-client-grpc';
+import { isWholeDouble, wholeDouble } from '../base/doubles.ts';
 import { EngineError } from '../base/errors.ts';
 import type { Json, JsonObject } from '../base/json.ts';
 import {
@@ -32,6 +33,7 @@ export function fromWireValue(value: Value | undefined): Json {
   const kind = value?.kind;
   switch (kind?.case) {
     case 'doubleValue':
+      return Number.isInteger(kind.value) ? wholeDouble(kind.value) : kind.value;
     case 'stringValue':
     case 'boolValue':
       return kind.value;
@@ -55,6 +57,7 @@ export const toWireFields = (payload: JsonObject): Plain =>
 
 function toWireValue(value: Json): Plain {
   if (value === null) return { kind: { case: 'nullValue', value: 0 } };
+  if (isWholeDouble(value)) return { kind: { case: 'doubleValue', value: Number(value) } };
   if (typeof value === 'bigint') return { kind: { case: 'integerValue', value } };
   if (typeof value === 'number') {
     if (Number.isSafeInteger(value)) return { kind: { case: 'integerValue', value: BigInt(value) } };

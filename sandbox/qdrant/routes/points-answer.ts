@@ -1,3 +1,4 @@
+import { doublesToJson } from '../base/doubles.ts';
 import type { JsonObject } from '../base/json.ts';
 import type { FoundPoint } from '../collection/points.ts';
 import type { ScoredPoint } from '../collection/query.ts';
@@ -30,7 +31,7 @@ function selected({ point }: FoundPoint, selection: Selection): JsonObject {
   const { vectors } = selection;
   const payload = selectPayload(point.payload, selection.payload);
   return {
-    ...(payload === undefined ? {} : { payload }),
+    ...(payload === undefined ? {} : { payload: doublesToJson(payload) as JsonObject }),
     ...(vectors === false ? {} : { vector: vectorsToJson(point.vectors, vectors === true ? undefined : vectors) }),
   };
 }

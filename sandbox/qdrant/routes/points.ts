@@ -36,7 +36,7 @@ const collectionOf = (request: Request): CollectionState =>
   request.engine.collection(request.parameter('collection_name'));
 
 async function write(request: Request, read: Reader): Promise<UpdateResult> {
-  const body = await request.body();
+  const body = await request.body({ doubles: true });
   const collection = collectionOf(request);
   return await writeOne(request, collection, { body, read });
 }
@@ -69,7 +69,7 @@ const BATCH: Readonly<Record<string, Reader>> = {
 
 /** Operations in order; what came before a failing one stays. */
 async function batch(request: Request): Promise<UpdateResult[]> {
-  const body = await request.body();
+  const body = await request.body({ doubles: true });
   const collection = collectionOf(request);
   const results: UpdateResult[] = [];
   for (const item of arrayOf(body.operations, 'operations')) {

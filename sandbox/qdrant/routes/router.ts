@@ -54,14 +54,14 @@ export class Request {
     return this.#bytes;
   }
 
-  async body(): Promise<JsonObject> {
-    return objectOf(await this.json());
+  async body(options: { doubles?: boolean } = {}): Promise<JsonObject> {
+    return objectOf(await this.json(options));
   }
 
-  async json(): Promise<Json> {
+  async json(options: { doubles?: boolean } = {}): Promise<Json> {
     const text = (await this.bytes()).toString('utf8');
     try {
-      return parseJson(text);
+      return parseJson(text, options);
     } catch (error) {
       throw new EngineError('Format', error instanceof Error ? error.message : 'no JSON');
     }

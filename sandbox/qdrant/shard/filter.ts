@@ -1,3 +1,4 @@
+import { withoutBox } from '../base/doubles.ts';
 import { EngineError } from '../base/errors.ts';
 import { arrayOf, isArray, isObject, type Json, type JsonObject, maybeObject, objectOf } from '../base/json.ts';
 import { geoMatches } from './geo.ts';
@@ -118,16 +119,16 @@ const countOf = (value: Json): number => (value === null ? 0 : isArray(value) ? 
 
 function compileMatch(match: JsonObject): (value: Json) => boolean {
   if (match.value !== undefined) {
-    const wanted = match.value;
+    const wanted = withoutBox(match.value);
     return (value) =>
       value === wanted || (typeof value === 'string' && typeof wanted === 'string' && sameUuid(value, wanted));
   }
   if (match.any !== undefined) {
-    const wanted = new Set(arrayOf(match.any, 'any'));
+    const wanted = new Set(arrayOf(match.any, 'any').map(withoutBox));
     return (value) => wanted.has(value);
   }
   if (match.except !== undefined) {
-    const unwanted = new Set(arrayOf(match.except, 'except'));
+    const unwanted = new Set(arrayOf(match.except, 'except').map(withoutBox));
     return (value) => !unwanted.has(value);
   }
   if (typeof match.text === 'string') return textMatch(words(match.text), (all, found) => all.every(found));
@@ -199,7 +200,7 @@ function step(value: Json, part: string): Json[] {
 
 /** The values at a path with arrays opened: what conditions test. */
 export function valuesAt(payload: Json, path: string): Json[] {
-  return rawAt(payload, path).flatMap((value) => (isArray(value) ? [...value] : [value]));
+  return rawAt(payload, path).flatMap((value) => (isArray(value) ? value.map(withoutBox) : [withoutBox(value)]));
 }
 
 function idsOnly(filter: JsonObject): PointId[] | undefined {

@@ -1,3 +1,4 @@
+import { withoutBox } from '../base/doubles.ts';
 import { EngineError } from '../base/errors.ts';
 import { isObject, type Json, type JsonObject } from '../base/json.ts';
 
@@ -36,8 +37,9 @@ function placeOf(value: Json | undefined): Place {
 }
 
 function maybePlace(value: Json | undefined): Place | undefined {
-  if (!isObject(value) || typeof value.lon !== 'number' || typeof value.lat !== 'number') return undefined;
-  return { lon: value.lon, lat: value.lat };
+  if (!isObject(value)) return undefined;
+  const [lon, lat] = [withoutBox(value.lon ?? null), withoutBox(value.lat ?? null)];
+  return typeof lon === 'number' && typeof lat === 'number' ? { lon, lat } : undefined;
 }
 
 /** Great-circle distance (haversine). */

@@ -1,3 +1,4 @@
+import { isWholeDouble } from '../base/doubles.ts';
 import { EngineError } from '../base/errors.ts';
 import { isArray, isObject, type Json, type JsonObject } from '../base/json.ts';
 import { type CollectionParams, denseVectors, type VectorParams } from '../state/types.ts';
@@ -42,7 +43,10 @@ const wrongKind = (): EngineError =>
   new EngineError('BadInput', 'Conversion between sparse and regular vectors failed');
 
 function numbers(value: Json | undefined): number[] {
-  if (!isArray(value) || !value.every((item) => typeof item === 'number' || typeof item === 'bigint')) {
+  if (
+    !isArray(value) ||
+    !value.every((item) => typeof item === 'number' || typeof item === 'bigint' || isWholeDouble(item))
+  ) {
     throw new EngineError('Format', NO_VARIANT);
   }
   return value.map(Number);

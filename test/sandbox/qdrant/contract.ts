@@ -154,6 +154,23 @@ export function contract(name: string, start: () => Promise<Subject>): void {
       await refuses(['GET', '/collections/ids/points/8'], 404, 'Not found: Point with id 8 does not exists!');
     });
 
+    test('keeps floats that are whole apart from integers, and finds both', async () => {
+      await create('floats');
+      const body = '{"points":[{"id":1,"vector":[1.0,2,3e0],"payload":{"a":1.0,"b":1,"c":{"d":[-2.0,2.5]}}}]}';
+      assert.equal((await send('PUT', '/collections/floats/points?wait=true', body)).status, 200);
+      const { text } = await send('POST', '/collections/floats/points/scroll', {});
+      for (const part of ['"a":1.0', '"b":1', '"d":[-2.0,2.5]']) assert.ok(text.includes(part), text);
+      const above = {
+        filter: {
+          must: [
+            { key: 'a', range: { gte: 1 } },
+            { key: 'c.d[]', range: { lt: -1.5 } },
+          ],
+        },
+      };
+      assert.equal((await ok<{ count: number }>('POST', '/collections/floats/points/count', above)).count, 1);
+    });
+
     test('stores vectors as the collection wants them', async () => {
       await create('kinds', {
         vectors: {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ENGINE = join(import.meta.dirname, '../../../sandbox/qdrant/main.ts');
+const COMPILE_CACHE = join(import.meta.dirname, '../../../node_modules/.cache/qdrant-engine');
 /** A real server for the same tests. */
 export const REAL_BINARY = process.env.QDRANT_BIN;
 const START_MILLISECONDS = 20_000;
@@ -157,7 +158,7 @@ export class Peers {
       QDRANT__TELEMETRY_DISABLED: 'true',
       QDRANT__LOG_LEVEL: 'WARN',
       // Compiling the engine anew for each process costs more than all the rest.
-      NODE_COMPILE_CACHE: join(tmpdir(), 'qdrant-engine-compile-cache'),
+      NODE_COMPILE_CACHE: COMPILE_CACHE,
       ...this.#env,
       ...env,
     });
