@@ -140,7 +140,7 @@ export type CollectionView = {
 
 /** A directory and a network of its own, and everything started in it, gone with `close`. */
 export class Peers {
-  readonly root = mkdtempSync(join(tmpdir(), 'qdrant-engine-'));
+  #root: string | undefined;
   readonly all: Peer[] = [];
   readonly #network = `127.${randomInt(2, 250)}.${randomInt(1, 250)}`;
   readonly #env: NodeJS.ProcessEnv;
@@ -151,8 +151,9 @@ export class Peers {
 
   /** A peer that was not started yet. */
   add(env: NodeJS.ProcessEnv = {}): Peer {
+    this.#root ??= mkdtempSync(join(tmpdir(), 'qdrant-engine-'));
     const host = `${this.#network}.${this.all.length + 1}`;
-    const peer = new Peer(host, join(this.root, String(this.all.length)), {
+    const peer = new Peer(host, join(this.#root, String(this.all.length)), {
       QDRANT__SERVICE__HOST: host,
       QDRANT__CLUSTER__ENABLED: 'true',
       QDRANT__TELEMETRY_DISABLED: 'true',
@@ -182,7 +183,7 @@ export class Peers {
 
   async close(): Promise<void> {
     await Promise.all(this.all.map((peer) => peer.stop()));
-    rmSync(this.root, { recursive: true, force: true });
+    if (this.#root !== undefined) rmSync(this.#root, { recursive: true, force: true });
   }
 }
 
