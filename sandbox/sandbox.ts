@@ -128,9 +128,7 @@ function withEnvironment(object: KubeObject, environment: Readonly<Record<string
   const deployment = structuredClone(object) as Deployment;
   for (const container of deployment.spec?.template.spec?.containers ?? []) {
     const added = Object.entries(environment).map(([name, value]) => ({ name, value }));
-    // Pods share one machine here: each listens on its own address only.
-    const host = { name: 'QDRANT_LIBRARIAN_METRICS_HOST', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } };
-    container.env = [...(container.env ?? []), host, ...added];
+    container.env = [...(container.env ?? []), ...added];
   }
   return deployment;
 }

@@ -42,6 +42,11 @@ export type FinalizeOptions = {
   readonly generation: number;
   /** RFC 3339. */
   readonly now: string;
+  /**
+   * `status.observedGeneration`: the generation that was last carried out in full. With it, an object that is Ready
+   * while a change is being carried out is Ready as of that generation, so that `kubectl wait` waits for the change.
+   */
+  readonly observedGeneration?: number;
   /** What the controller itself says of readiness. Not asked when the pass failed or stalled. */
   readonly ready?: { readonly status: ConditionStatus; readonly reason: string; readonly message: string };
 };
@@ -62,7 +67,11 @@ export function finalizeConditions(list: readonly Condition[], options: Finalize
   const set = (conditions: readonly Condition[], condition: Omit<NewCondition, 'observedGeneration'>): Condition[] =>
     setCondition(conditions, { ...condition, observedGeneration: generation }, now);
   const ready = readyOf(list, options);
-  let conditions = ready === undefined ? [...list] : set(list, { type: 'Ready', ...ready });
+  const behind = result.kind === 'wait' && ready?.status === 'True' ? options.observedGeneration : undefined;
+  let conditions =
+    ready === undefined
+      ? [...list]
+      : setCondition(list, { type: 'Ready', ...ready, observedGeneration: behind ?? generation }, now);
   const progress = progressOf(result);
   conditions =
     progress === undefined
@@ -72,7 +81,7 @@ export function finalizeConditions(list: readonly Condition[], options: Finalize
     result.kind === 'stalled'
       ? set(conditions, { type: 'Stalled', status: 'True', reason: result.reason, message: result.message })
       : removeCondition(conditions, 'Stalled');
-  const observed = result.kind === 'stalled' || ready?.status === 'True';
+  const observed = result.kind === 'stalled' || (ready?.status === 'True' && behind === undefined);
   return { conditions, observedGeneration: observed ? generation : undefined };
 }
 

@@ -13,7 +13,7 @@ export class OrderedReader {
   readonly #pageSize: number;
   #points: readonly Point[] = [];
   #at = 0;
-  /** Everything from here to `#next` (to the end when that is undefined) has been read. */
+  /** Everything from here to `#next` (to the end when that is undefined) has been read and not been given away. */
   #from: Position | undefined;
   #next: PointId | undefined;
   #ahead: Pending | undefined;
@@ -28,6 +28,7 @@ export class OrderedReader {
     const begun = this.#from !== undefined && this.#from <= position;
     if (begun && (this.#next === undefined || position <= positionOf(this.#next))) {
       while (this.#current !== undefined && positionOf(this.#current.id) < position) this.#at += 1;
+      this.#from = position;
       return;
     }
     this.#points = [];
@@ -56,6 +57,7 @@ export class OrderedReader {
   /** Takes what `peek` gave. */
   skip(group: Group): void {
     this.#at += group.points.length;
+    this.#from = group.position + 1n;
   }
 
   get #current(): Point | undefined {

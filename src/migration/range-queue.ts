@@ -13,7 +13,6 @@ export class RangeQueue {
   readonly #states: State[] = new Array<State>(RANGE_COUNT).fill('open');
   readonly #cursors = new Map<number, PointId>();
   #open = RANGE_COUNT;
-  #next = 0;
 
   constructor(progress?: RangeProgress, ranges?: readonly number[]) {
     if (ranges !== undefined) {
@@ -39,16 +38,27 @@ export class RangeQueue {
     return this.#open === 0;
   }
 
-  /** The next range that nobody has, from `after` on if there is one, else from the beginning. */
+  /**
+   * The range right after `after` while nobody has it, else the middle of the longest run of open ones: lanes stay
+   * apart, so that a page which spans many sparse ranges is read by one lane only.
+   */
   claim(after = -1): number | undefined {
-    while (this.#next < RANGE_COUNT && this.#states[this.#next] !== 'open') this.#next += 1;
-    for (let range = Math.max(after + 1, this.#next); range < RANGE_COUNT; range += 1) {
-      if (this.claimRange(range)) return range;
+    if (this.claimRange(after + 1)) return after + 1;
+    const range = this.#middleOfLongestRun();
+    if (range !== undefined) this.#states[range] = 'claimed';
+    return range;
+  }
+
+  #middleOfLongestRun(): number | undefined {
+    let longest = { first: 0, length: 0 };
+    for (let first = 0; first < RANGE_COUNT; first += 1) {
+      if (this.#states[first] !== 'open') continue;
+      let end = first + 1;
+      while (this.#states[end] === 'open') end += 1;
+      if (end - first > longest.length) longest = { first, length: end - first };
+      first = end;
     }
-    for (let range = this.#next; range < RANGE_COUNT; range += 1) {
-      if (this.claimRange(range)) return range;
-    }
-    return undefined;
+    return longest.length === 0 ? undefined : longest.first + Math.floor(longest.length / 2);
   }
 
   claimRange(range: number): boolean {

@@ -18,7 +18,7 @@ export type ConnectionSource = {
     readonly readOnlyApiKey?: KeySource;
     readonly tls?: { readonly secretName: string };
   };
-  readonly status?: { readonly peers?: readonly { readonly ordinal?: number }[] };
+  readonly status?: { readonly peers?: readonly { readonly ordinal?: number; readonly state?: string }[] };
 };
 
 /** Decoded data of a Secret in the cluster's namespace; undefined when there is no such Secret. */
@@ -121,7 +121,9 @@ function readSecret({ name, key }: Reference, secretData: SecretLookup): Read {
 /** Peers that left the spec but not yet the cluster are still asked: they hold shards until they are drained. */
 function managedPeers({ metadata, spec, status }: ConnectionSource): PeerAddress[] {
   const { name, namespace } = metadata;
-  const known = (status?.peers ?? []).map(({ ordinal = -1 }) => ordinal + 1);
+  // A removed peer has no name any more: asking it would cost every second request a repeat.
+  const members = (status?.peers ?? []).filter(({ state }) => state !== 'Removed');
+  const known = members.map(({ ordinal = -1 }) => ordinal + 1);
   const count = Math.max(spec.size ?? 1, ...known);
   const scheme = spec.tls === undefined ? 'http' : 'https';
   return Array.from({ length: count }, (_, ordinal) => {

@@ -116,3 +116,17 @@ test('finalizing twice is finalizing once, whatever was there; kstatus holds; ot
     }),
   );
 });
+
+test('Ready while a change is carried out is Ready as of the generation before it', () => {
+  const ready = { status: 'True', reason: 'Ready', message: 'serves' } as const;
+  const options = { generation: 4, now: '2026-01-01T00:00:00Z', observedGeneration: 3, ready };
+  const changing = finalizeConditions([], {
+    ...options,
+    result: { kind: 'wait', seconds: 1, reason: 'Changing', message: 'changes' },
+  });
+  assert.equal(findCondition(changing.conditions, 'Ready')?.observedGeneration, 3);
+  assert.equal(changing.observedGeneration, undefined);
+  const done = finalizeConditions(changing.conditions, { ...options, result: { kind: 'done' } });
+  assert.equal(findCondition(done.conditions, 'Ready')?.observedGeneration, 4);
+  assert.equal(done.observedGeneration, 4);
+});

@@ -5,7 +5,7 @@ import { SCROLL_ENGINE } from '../../src/migration/copy.ts';
 import type { Progress } from '../../src/migration/progress.ts';
 import { parseProgress } from '../../src/migration/progress.ts';
 import { IDENTITY } from '../../src/migration/projection.ts';
-import { type CopySettings, runCopy } from '../../src/migration/task.ts';
+import { type CopySettings, runCopy, Unreadable } from '../../src/migration/task.ts';
 import type { Point } from '../../src/qdrant/types.ts';
 import { silentLogger } from '../../src/telemetry/index.ts';
 import { digestOf, formatDigest } from '../../src/vectors/index.ts';
@@ -35,10 +35,13 @@ function filled(count = 12): FakeWorld {
   return world;
 }
 
+/** What a peer that is away for a moment answers. */
+class Flaky extends Error {}
+
 let incarnations = 0;
 
 /** One worker process, from start to end or death. */
-function start(world: FakeWorld, hook?: Hook, pod?: string): Promise<void> {
+function start(world: FakeWorld, hook?: Hook, pod?: string, change: Partial<CopySettings> = {}): Promise<void> {
   incarnations += 1;
   const name = pod ?? `pod-${incarnations}`;
   const dead = new AbortController();
@@ -56,11 +59,11 @@ function start(world: FakeWorld, hook?: Hook, pod?: string): Promise<void> {
     ...connect(world, killing),
     engine: SCROLL_ENGINE,
     identity: { id: `process-${incarnations}`, pod: name },
-    settings,
+    settings: { ...settings, ...change },
     timing: world.time,
     log: silentLogger,
     signal: dead.signal,
-    isTransient: () => false,
+    isTransient: (error) => error instanceof Flaky || error instanceof Unreadable,
   });
 }
 
@@ -359,4 +362,113 @@ test('what reaches the old collection between proof and switch is brought over, 
   assert.equal(texts['112'], undefined);
   assert.equal(texts['5000'], 'new');
   assert.deepEqual(finished(world)?.leak, { checked: true, found: 4, applied: 3, kept: 1 });
+});
+
+/** From begin to end, with an operator beside it. */
+async function complete(world: FakeWorld, hook?: Hook, change?: Partial<CopySettings>): Promise<void> {
+  let done = false;
+  const worker = start(world, hook, undefined, change).finally(() => {
+    done = true;
+  });
+  await Promise.all([worker, operate(world, () => done)]);
+}
+
+test('what fails for a moment is tried again, reads and writes alike', async () => {
+  const world = filled();
+  let calls = 0;
+  await complete(world, (call, moment) => {
+    calls += 1;
+    if (!call.startsWith('store') && moment === 'before' && calls % 5 === 0) throw new Flaky('away');
+  });
+  assert.equal(formatDigest(digestOf(world.target.sorted())), formatDigest(digestOf(world.source.sorted())));
+});
+
+test('what keeps failing ends the worker, with the reason in the progress', async () => {
+  const world = filled();
+  await assert.rejects(
+    start(world, (call) => {
+      if (call === 'source.page') throw new Flaky('away for good');
+    }),
+    Flaky,
+  );
+  assert.deepEqual(parseProgress(world.progress)?.failure, { reason: 'Error', message: 'away for good' });
+  assert.equal(parseProgress(world.progress)?.holder.released, true);
+});
+
+test('a source that can not be read in full is waited for, not copied in part', async () => {
+  const world = filled();
+  world.source.readable = false;
+  let done = false;
+  const worker = start(world).finally(() => {
+    done = true;
+  });
+  await world.time.sleep(1000);
+  assert.equal(world.target.points.size, 0);
+  world.source.readable = true;
+  await Promise.all([worker, operate(world, () => done)]);
+  assert.equal(world.target.points.size, world.source.points.size);
+});
+
+test('never writes into a target that already bears a name: clients may have written there', async () => {
+  const world = filled();
+  world.alias = world.target.name;
+  world.target.put(point(7, "a client's"));
+  await assert.rejects(start(world), /alias docs leads to the target/);
+  assert.deepEqual(world.target.sorted(), [point(7, "a client's")]);
+});
+
+test('without memory of the proof late writes are found and reported, not guessed at', async () => {
+  const world = filled();
+  let leaked = false;
+  await complete(
+    world,
+    () => {
+      if (leaked || world.alias !== world.target.name) return;
+      leaked = true;
+      world.source.put(point(7, 'late'));
+    },
+    { rememberPoints: 3 },
+  );
+  assert.deepEqual(finished(world)?.leak, { checked: true, found: 1, applied: 0, kept: 1 });
+});
+
+test('a freeze that takes too long is given up by the worker, too', async () => {
+  const world = filled();
+  let slow = true;
+  await complete(
+    world,
+    async (call) => {
+      if (slow && world.source.fence !== undefined && call === 'target.page') {
+        await world.time.sleep(400);
+        slow = parseProgress(world.progress)?.note === undefined;
+      }
+    },
+    { maxFreezeMilliseconds: 600 },
+  );
+  assert.equal(world.alias, world.target.name);
+});
+
+test('while the progress can not be saved nothing is written to the target for longer than half the lease', async () => {
+  const world = filled(30);
+  let away = 0;
+  let lastWrite = 0;
+  const hook: Hook = async (call, moment) => {
+    if (call === 'source.page') await world.time.sleep(1500);
+    if (call === 'store.write' && moment === 'before' && world.target.points.size > 0 && away < 20) {
+      away += 1;
+      throw new Flaky('no API server');
+    }
+    if (call === 'target.upsert') lastWrite = away;
+  };
+  await complete(world, hook);
+  assert.equal(away, 20);
+  assert.ok(lastWrite === 20, 'it went on when the server was back');
+});
+
+test('a source that is gone when the switch is seen leaves nothing to look for', async () => {
+  const world = filled();
+  await complete(world, () => {
+    if (world.alias === world.target.name) world.source.exists = false;
+  });
+  assert.equal(finished(world)?.leak?.checked, false);
 });

@@ -38,6 +38,12 @@ test('a peer that leaves is asked until it has left', () => {
   assert.equal(result.ok && result.connection.peers.length, 4);
 });
 
+test('a peer that was removed is not asked', () => {
+  const peers = [{ ordinal: 0 }, { ordinal: 1 }, { ordinal: 2, state: 'Removed' }];
+  const result = connectionOf({ ...managed, status: { peers } }, lookup);
+  assert.deepEqual(result.ok && result.connection.peers.map(({ name }) => name), ['docs-0', 'docs-1']);
+});
+
 test('TLS brings https and the CA of its Secret', () => {
   const result = connectionOf({ ...managed, spec: { size: 1, tls: { secretName: 'certificates' } } }, lookup);
   assert.ok(result.ok && result.connection.peers[0]?.rest.startsWith('https://'));
