@@ -101,6 +101,9 @@ function judge(seen: Look): Sight {
   if (refusing !== undefined && seen.peers.length === 0)
     return { kind: 'blind', reason: 'Unauthorized', message: refusing.error };
   const [silent] = seen.silent;
+  if (silent !== undefined && silent.status !== undefined && silent.status !== 0 && seen.peers.length === 0) {
+    return { kind: 'blind', reason: 'QdrantFailed', message: silent.error };
+  }
   if (seen.peers.length === 0) {
     return { kind: 'blind', reason: 'Unreachable', message: `no peer answers: ${silent?.error ?? 'there is none'}` };
   }

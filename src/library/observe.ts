@@ -38,7 +38,7 @@ export async function observe(client: Pick<ClusterClient, 'peers'>, options: Obs
 }
 
 function silence(name: string, error: unknown): SilentPeer {
-  if (!isQdrantError(error)) return { name, error: "its answer has not the form of Qdrant's" };
+  if (!isQdrantError(error)) return { name, error: "its answer has not the form of Qdrant's", status: 200 };
   return { name, error: error.message, status: error.status, code: error.code };
 }
 
@@ -73,6 +73,10 @@ const isGeneration = (name: string, prefix: string): boolean =>
 async function lookInto(peer: PeerClient, name: string, call: CallOptions) {
   try {
     const [info, cluster] = await Promise.all([peer.collection(name, call), peer.collectionCluster(name, call)]);
+    // What is missing here would be taken for a setting that was removed.
+    if (typeof info.config?.params !== 'object' || typeof info.config.hnsw_config !== 'object') {
+      throw new TypeError("a collection without configuration is none of Qdrant's");
+    }
     return { name, info, view: collectionView(name, cluster) };
   } catch (error) {
     if (isQdrantError(error, 'NotFound')) return undefined;

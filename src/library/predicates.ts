@@ -136,6 +136,16 @@ export const predictedFreezeSeconds = (progress: Progress | undefined): number |
 export const FENCE_PREDICATES: readonly Predicate<FenceSubject>[] = [
   gapIsAllowed,
   everyPeerAnswers,
+  {
+    // A peer that is never asked may not have applied the fence: its clients would write on unseen.
+    name: 'every-peer-can-be-asked',
+    refuse: ({ look }) => {
+      const members = new Set(look.peers.flatMap(({ memberIds }) => memberIds)).size;
+      return look.everyPeerListed || members <= look.peers.length
+        ? undefined
+        : `the cluster has ${members} members behind ${look.peers.length} address`;
+    },
+  },
   bothFullyReadable,
   {
     name: 'no-transfer-runs',

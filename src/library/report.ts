@@ -88,6 +88,7 @@ function conditionsOf(pass: Pass, serving: CollectionLook | undefined, now: stri
     result: resultOf(pass),
     generation,
     now,
+    observedGeneration: status?.observedGeneration ?? 0,
     ...(ready === undefined ? {} : { ready: { ...ready, message: cut(ready.message) } }),
   });
 }
