@@ -9,6 +9,8 @@ export type ExternalQdrantOptions = {
   /** A loopback address of its own. */
   readonly address: string;
   readonly apiKey: string;
+  /** More of its settings, as variables. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 };
 
@@ -23,7 +25,7 @@ const ENGINE = join(import.meta.dirname, 'qdrant/main.ts');
 
 /** A Qdrant that runs outside Kubernetes, as a user's own server would: the real one when `QDRANT_BIN` is set. */
 export async function startExternalQdrant(options: ExternalQdrantOptions): Promise<ExternalQdrant> {
-  const { directory, address, apiKey, signal } = options;
+  const { directory, address, apiKey, environment, signal } = options;
   await mkdir(directory, { recursive: true });
   const binary = process.env['QDRANT_BIN'];
   const [command, args] = binary === undefined ? [process.execPath, ['--max-semi-space-size=1', ENGINE]] : [binary, []];
@@ -39,6 +41,7 @@ export async function startExternalQdrant(options: ExternalQdrantOptions): Promi
       QDRANT__STORAGE__STORAGE_PATH: join(directory, 'storage'),
       QDRANT__STORAGE__SNAPSHOTS_PATH: join(directory, 'snapshots'),
       QDRANT__TELEMETRY_DISABLED: 'true',
+      ...environment,
     },
   });
   const url = `http://${address}:6333`;

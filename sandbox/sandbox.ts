@@ -6,7 +6,7 @@ import { type Logger, silentLogger } from '../src/telemetry/index.ts';
 import { startControllers } from './controllers/index.ts';
 import { installDefinitions, installOperator } from './install.ts';
 import { type ApiServer, startApiServer } from './kube/index.ts';
-import { type NodeAgent, startNodeAgent } from './node/agent.ts';
+import { type NodeAgent, type NodeAgentOptions, startNodeAgent } from './node/agent.ts';
 import { installClusterDns } from './node/cluster-dns-client.ts';
 import { createNetwork, type Network } from './node/network.ts';
 import { sandboxRuntimes } from './node/runtimes.ts';
@@ -20,6 +20,8 @@ export type SandboxOptions = {
   readonly operatorEnvironment?: Readonly<Record<string, string>>;
   /** False: the caller runs the operator, or none. */
   readonly operator?: boolean;
+  /** More variables for every container, and how soon one that ended is started again. */
+  readonly node?: Pick<NodeAgentOptions, 'environment' | 'backoff'>;
 };
 
 /** A running Kubernetes, embedded, with the operator in it. */
@@ -96,6 +98,7 @@ async function start(
     signal: stopping.signal,
   });
   const agent = await startNodeAgent({
+    ...options.node,
     client: clientFor('system:node:sandbox'),
     directory: join(directory, 'node'),
     runtimes: await sandboxRuntimes(join(directory, 'runtimes')),

@@ -1,0 +1,53 @@
+import { after, before, type TestContext, test } from 'node:test';
+import { NAMESPACES } from '../../src/kube/index.ts';
+import { type Ground, type GroundOptions, groundName, NEEDS, type Need, provisions, startGround } from '../ground.ts';
+import { Stage } from './stage.ts';
+import { whatHappened } from './what-happened.ts';
+
+type Tell = (stage: Stage, context: TestContext) => Promise<void>;
+export type Scenario = (title: string, tell: Tell) => void;
+export type ScenarioOptions = GroundOptions & {
+  /** What the scenarios of the file cannot do without. */
+  readonly needs?: readonly Need[];
+};
+
+/** Far above what a scenario takes; its own waiting ends before. */
+const TIMEOUT_MILLISECONDS = 200_000;
+
+/**
+ * The scenarios of one file share one ground; each has a namespace of its own. Where the ground lacks what they need,
+ * they are left out, and say why.
+ */
+export async function scenarios(options: ScenarioOptions = {}): Promise<Scenario> {
+  const { needs = [], ...rest } = options;
+  const provided = await provisions();
+  const missing = needs.filter((need) => !provided.has(need));
+  const skip =
+    missing.length > 0 &&
+    `ground ${groundName()} lacks ${missing.map((need) => `${need} (${NEEDS[need]})`).join(', ')}`;
+  let ground: Ground | undefined;
+  let count = 0;
+  if (skip === false) {
+    before(async () => {
+      ground = await startGround(rest);
+    });
+    after(() => ground?.stop());
+  }
+  return (title, tell) => {
+    test(title, { skip, timeout: TIMEOUT_MILLISECONDS }, async (context) => {
+      if (ground === undefined) throw new Error('the ground did not start');
+      count += 1;
+      const stage = new Stage(ground, `scenario-${count}`);
+      const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: stage.namespace } } as const;
+      await ground.admin.create(NAMESPACES, namespace);
+      try {
+        await tell(stage, context);
+      } catch (error) {
+        context.diagnostic(await whatHappened(stage));
+        throw error;
+      } finally {
+        await stage.close();
+      }
+    });
+  };
+}
