@@ -1,4 +1,5 @@
 import { createWriteStream } from 'node:fs';
+import { inspect } from 'node:util';
 import { Command } from 'commander';
 import { Listr } from 'listr2';
 import { PODS } from '../src/kube/index.ts';
@@ -86,7 +87,8 @@ async function run(): Promise<number> {
     await sandbox?.stop();
   }
   if (flags.once === true || failure !== undefined) say(`\n${facts.table()}\n${parts()}`);
-  if (failure !== undefined && !stopping.signal.aborted) say(`\nFAILED: ${String(failure)}\n`);
+  if (failure !== undefined && !stopping.signal.aborted)
+    say(`\nFAILED: ${failure instanceof Error ? failure.message : inspect(failure)}\n`);
   if (stopping.signal.aborted) return flags.once === true ? 130 : 0;
   for (const { name, value } of facts.failed) say(`FAILED: ${name}: ${value}\n`);
   return failure === undefined && facts.failed.length === 0 ? 0 : 1;

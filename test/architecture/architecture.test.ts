@@ -57,9 +57,9 @@ test('every room of src stands on a floor', () => {
 });
 
 test('only src/qdrant opens connections to Qdrant, and only src/kube to Kubernetes', () => {
-  const wrong = sources('src').flatMap(({ path, imports }) => {
+  const wrong = sources('src').flatMap(({ path, loads }) => {
     const allowed = MAY_CONNECT[room(path) ?? ''];
-    return imports
+    return loads
       .filter((name) => CONNECTING.test(name) && !(allowed?.test(name) ?? false))
       .map((name) => `${path} imports ${name}`);
   });

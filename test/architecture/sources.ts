@@ -9,6 +9,8 @@ export type Source = {
   readonly lines: number;
   /** Paths from the root for relative imports, bare names for packages. */
   readonly imports: readonly string[];
+  /** Those of them that are there when the code runs: `import type` leaves nothing behind. */
+  readonly loads: readonly string[];
 };
 
 const IMPORT =
@@ -24,8 +26,15 @@ export function sources(folder: string): Source[] {
 
 function read(path: string): Source {
   const text = readFileSync(join(ROOT, path), 'utf8');
-  const imports = [...text.matchAll(IMPORT)]
-    .map((match) => match[1] ?? match[2] ?? match[3] ?? '')
-    .map((name) => (name.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(path), name)) : name));
-  return { path, lines: text.split('\n').length, imports };
+  const found = [...text.matchAll(IMPORT)].map((match) => {
+    const name = match[1] ?? match[2] ?? match[3] ?? '';
+    const target = name.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(path), name)) : name;
+    return { target, typeOnly: /^\s*(?:import|export) type\b/.test(match[0]) };
+  });
+  return {
+    path,
+    lines: text.split('\n').length,
+    imports: found.map(({ target }) => target),
+    loads: found.filter(({ typeOnly }) => !typeOnly).map(({ target }) => target),
+  };
 }
