@@ -1,6 +1,7 @@
 import { dump } from 'js-yaml';
 import { crdYaml, KINDS } from '../../src/api/index.ts';
 import { accessFiles } from './access.ts';
+import { reasonsPage } from './reasons.ts';
 import { apiReference } from './reference.ts';
 
 const NOTE = '# Generated from src/api by `npm run generate`. Do not edit.\n';
@@ -16,6 +17,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ['crds/kustomization.yaml', kustomization(definitions.map(([name]) => name))] as const,
     ...definitions.map(([name, text]) => [`charts/qdrant-librarian/crds/${name}`, text] as const),
     ['docs/api-reference.md', apiReference()] as const,
+    ['docs/reasons.md', reasonsPage()] as const,
     ...accessFiles(),
   ]);
 }

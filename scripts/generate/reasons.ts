@@ -1,0 +1,112 @@
+import type { ApiError } from '../../src/api/index.ts';
+import { REASONS as CLUSTER_REASONS } from '../../src/cluster/reasons.ts';
+import type { NoteType } from '../../src/library/plan.ts';
+import { REASONS as LIBRARY_REASONS } from '../../src/library/reasons.ts';
+import type { QdrantErrorCode } from '../../src/qdrant/index.ts';
+
+/** The list of condition types, reasons and error codes: one row each. */
+
+const HEAD = `# Conditions, reasons, codes
+
+<!-- Generated from src/cluster/reasons.ts, src/library/reasons.ts and scripts/generate/reasons.ts by \`npm run generate\`. Don't edit. -->
+
+A condition says by its **type** what it is about, by its **reason** why it has its status. Both are stable words that
+alerts and scripts may depend on; messages are for people and may change. Events bear reasons of the same lists.
+What to do about those that need somebody is told in [kinds.md](kinds.md) and [failure-modes.md](failure-modes.md);
+the predicates that messages name, in [predicates.md](predicates.md).
+`;
+
+type Conditions = Readonly<Record<string, string>>;
+
+const KSTATUS = {
+  Ready: 'Whether it is as wanted and can be used. Always there.',
+  Reconciling: 'Only while True: something is under way or waited for; the message names it.',
+  Stalled: 'Only while True: nothing is tried until the object changes.',
+} as const;
+
+/** Types that src/cluster/report/facts.ts sets; a test compares them. */
+export const CLUSTER_CONDITIONS = {
+  ...KSTATUS,
+  Available: 'Whether every shard has a readable replica, a majority of the peers answers and the Service has a pod.',
+  Degraded: 'Whether something is damaged, beyond what every change brings with it.',
+  ScalingBlocked: 'Whether a predicate that does not pass by itself stands against the size that is wanted.',
+  Suspended: 'Only while True: spec.suspend is set; the message says whether changes are pending.',
+  NameTaken: "Only while True: an object of a name that the operator needs is somebody else's.",
+  FieldsNotActedOn: 'Only while True: the fields in the message are set and this version does nothing about them.',
+  KeyChanged: 'Only while True: the key in the Secret is not yet the one that pods run with.',
+  Distributed: 'Only while False: the server runs without distributed mode.',
+  VersionUntested: 'Only while True: Qdrant is newer than the versions that were tested.',
+  TransferStuck: 'Only while True: a shard transfer has been running for more than half an hour.',
+} as const satisfies Conditions;
+
+const LIBRARY_CONDITIONS: Readonly<Record<keyof typeof KSTATUS | NoteType, string>> = {
+  ...KSTATUS,
+  Bound: 'Whether the binding Secret is as it should be.',
+  ChangeBlocked: 'Only while True: predicates refuse to make a collection or to begin a new generation.',
+  ConfigNotReflected: 'Only while True: Qdrant took a setting and shows another value.',
+  AliasTaken: 'Only while True: a name in spec.aliases leads elsewhere; it is left alone.',
+  MoveNotBuilt: 'Only while True: another cluster is named for a library that has its collection already.',
+  Suspended: 'Only while True: spec.suspend is set.',
+  FieldsNotActedOn: 'Only while True: the fields in the message are set and this version does nothing about them.',
+};
+
+const UNBUILT_CONDITIONS = {
+  Ready: 'Always False, reason NotBuilt.',
+  Stalled: 'Always True, reason NotBuilt.',
+} as const;
+
+const API_ERRORS: Readonly<Record<ApiError['reason'], string>> = {
+  UnknownKind: 'The object is of none of the four kinds.',
+  UnknownVersion: 'The version of the API group is not v1alpha1.',
+  InvalidRule: 'A CEL rule of a schema can not be read: a mistake in this program.',
+  InvalidQuantity: 'A text is no Kubernetes quantity such as 10Gi.',
+  UnreadableManifest: 'A file is not YAML.',
+};
+
+const QDRANT_CODES: Readonly<Record<QdrantErrorCode, string>> = {
+  Timeout: 'No answer within the time for this kind of call.',
+  Unreachable: 'No connection, or it was cut; no such host; TLS was refused.',
+  Aborted: 'The pass that asked was ended.',
+  BadRequest: 'Qdrant refuses the request (400, 405, 413, 422), or it could not be sent as it was.',
+  Unauthorized: 'Qdrant refuses the key (401).',
+  Forbidden: 'The key may not do this (403).',
+  NotFound: 'There is no such thing (404).',
+  Conflict: 'It exists already, or is being changed (409).',
+  RateLimited: 'Too many requests (429); strict mode answers this, a fence too.',
+  Internal: 'Qdrant failed (500).',
+  Unavailable: 'Qdrant or something before it is not there (502, 503, 504).',
+  InsufficientStorage: 'The disk is full (507).',
+  Unexpected: 'Something answered, but not as Qdrant does.',
+};
+
+const cell = (text: string): string => text.replaceAll('|', String.raw`\|`).replaceAll('<', String.raw`\<`);
+
+/** @throws Error for a name without a text: a word that nobody explains helps nobody */
+function table(title: string, entries: Readonly<Record<string, string>>): string {
+  const rows = Object.entries(entries).map(([name, text]) => {
+    if (text.trim() === '') throw new Error(`${name} has no text`);
+    return `| \`${name}\` | ${cell(text)} |`;
+  });
+  return [`| ${title} | meaning |`, '|---|---|', ...rows].join('\n');
+}
+
+/** docs/reasons.md. */
+export const reasonsPage = (): string =>
+  `${[
+    HEAD.trimEnd(),
+    '## QdrantCluster',
+    table('condition', CLUSTER_CONDITIONS),
+    table('reason', CLUSTER_REASONS),
+    '## DomainLibrary',
+    table('condition', LIBRARY_CONDITIONS),
+    table('reason', LIBRARY_REASONS),
+    '## RebalancePolicy, VectorizationJob',
+    'This version answers every object of these kinds alike:',
+    table('condition', UNBUILT_CONDITIONS),
+    '## Errors of the API package',
+    'Exceptions that `src/api` throws. `qdrant-librarian validate` reports an unreadable file with its line.',
+    table('reason', API_ERRORS),
+    '## Codes of the Qdrant client',
+    'They stand in the label `code` of the metrics `qdrant_client_requests_total` and `qdrant_client_retries_total`.',
+    table('code', QDRANT_CODES),
+  ].join('\n\n')}\n`;
