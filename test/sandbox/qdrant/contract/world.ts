@@ -19,16 +19,16 @@ type Answer = {
 /** What a test of the contract does with a server. */
 export type World = {
   readonly peer: Peer;
-  send(method: string, path: string, body?: unknown): Promise<Answer>;
-  ok<T>(method: string, path: string, body?: unknown): Promise<T>;
+  readonly send: (method: string, path: string, body?: unknown) => Promise<Answer>;
+  readonly ok: <T>(method: string, path: string, body?: unknown) => Promise<T>;
   /** Sends, and compares status and error text. */
-  refuses(
+  readonly refuses: (
     request: [method: string, path: string, body?: unknown],
     status: number,
     text: string | RegExp,
-  ): Promise<void>;
-  create(collection: string, body?: object): Promise<unknown>;
-  upsert(collection: string, points: object[]): Promise<unknown>;
+  ) => Promise<void>;
+  readonly create: (collection: string, body?: object) => Promise<unknown>;
+  readonly upsert: (collection: string, points: object[]) => Promise<unknown>;
 };
 
 /** @param subject gives the server once it has started */
@@ -41,7 +41,7 @@ export function worldOf(subject: () => Subject): World {
     },
     send,
     ok,
-    async refuses(request, status, text) {
+    refuses: async (request, status, text) => {
       const answer = await send(...request);
       assert.equal(answer.status, status, answer.text);
       const error = answer.body?.status.error ?? answer.text;
