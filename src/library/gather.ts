@@ -39,13 +39,16 @@ export async function gather(deps: LibraryDeps, options: GatherOptions): Promise
       : await look(deps, { library, cluster, memory, signal });
   const now = deps.now();
   if (sight.kind === 'seen' && cluster !== undefined) remember(memory, { library, cluster, look: sight.look, now });
+  const copying = copies(deps, library);
+  const { holder } = copying.progress ?? {};
+  memory.sawWorker(holder === undefined ? undefined : `${holder.id}/${holder.beat}`, now);
   const world: World = {
     now,
     library,
     cluster,
     sight,
     rivals: cluster === undefined ? [] : rivals(deps, library, cluster),
-    ...copies(deps, library),
+    ...copying,
     memory: memory.snapshot,
     settings,
   };

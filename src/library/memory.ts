@@ -6,18 +6,31 @@ export class LibraryMemory {
   readonly #greenSince = new Map<string, number>();
   readonly #sentPatches = new Map<string, { digest: string; at: number }>();
   #unfencedAt: number | undefined;
+  #worker: { readonly beat: string; readonly heardAt: number | undefined } | undefined;
   /** The last connection that was used; holds a key, so it is never shown. */
   connection: Connection | undefined;
   violations: { readonly generation: number | undefined; readonly found: readonly string[] } | undefined;
 
   get snapshot(): Memory {
-    return { greenSince: this.#greenSince, sentPatches: this.#sentPatches, unfencedAt: this.#unfencedAt };
+    return {
+      greenSince: this.#greenSince,
+      sentPatches: this.#sentPatches,
+      unfencedAt: this.#unfencedAt,
+      workerHeardAt: this.#worker?.heardAt,
+    };
   }
 
   /** Green for as long as it was seen green at every look. */
   sawStatus(collection: string, green: boolean, now: number): void {
     if (!green) this.#greenSince.delete(collection);
     else if (!this.#greenSince.has(collection)) this.#greenSince.set(collection, now);
+  }
+
+  /** A worker is heard when its progress differs from the last one seen: one look alone may show what a dead one left. */
+  sawWorker(beat: string | undefined, now: number): void {
+    if (beat === undefined) this.#worker = undefined;
+    else if (this.#worker === undefined) this.#worker = { beat, heardAt: undefined };
+    else if (this.#worker.beat !== beat) this.#worker = { beat, heardAt: now };
   }
 
   sent(note: string, digest: string, now: number): void {

@@ -121,6 +121,8 @@ const gapIsAllowed: Predicate<Pick<FenceSubject, 'gap' | 'library' | 'toNumber'>
   },
 };
 
+/** A worker that lives says something every 5 s, a quarter of its lease. */
+const WORKER_SILENCE_SECONDS = 8;
 /** After a fence was lifted without a switch clients get at least so long to write. */
 const REST_SECONDS = 30;
 /** Settling, and what a pass under the fence may take longer than the last one. */
@@ -160,6 +162,15 @@ export const FENCE_PREDICATES: readonly Predicate<FenceSubject>[] = [
       progress?.phase === 'Converging' && progress.passes > 0
         ? undefined
         : 'both sides have not been compared in full yet',
+  },
+  {
+    // The successor of a worker that was killed begins only after a whole lease: clients would wait for it, too.
+    name: 'worker-is-at-work',
+    refuse: ({ memory: { workerHeardAt }, now }) => {
+      if (workerHeardAt === undefined) return 'the worker was not heard yet';
+      const silent = (now - workerHeardAt) / 1000;
+      return silent <= WORKER_SILENCE_SECONDS ? undefined : `the worker has said nothing for ${silent.toFixed(0)} s`;
+    },
   },
   {
     // Green flickers between two rebuilds (measured, section 13).

@@ -27,6 +27,8 @@ export type Memory = {
   readonly sentPatches: ReadonlyMap<string, { readonly digest: string; readonly at: number }>;
   /** When a fence was lifted last without a switch. */
   readonly unfencedAt: number | undefined;
+  /** When the copy's worker was seen to have said something; undefined while it was not. */
+  readonly workerHeardAt: number | undefined;
 };
 
 export type LibrarySettings = {

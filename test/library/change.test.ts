@@ -68,6 +68,23 @@ test('a change that Qdrant can not do in place goes through all steps and keeps 
   assert.equal(sim.condition('Ready')?.status, 'True');
 });
 
+test('writes are not held back for a worker that says nothing: its successor has to wait for its lease', () => {
+  const sim = filled();
+  sim.edit({ shards: { number: 3 } });
+  while (sim.library.status?.change?.step !== 'Converging') {
+    sim.work();
+    sim.pass();
+  }
+  for (let second = 0; second < 20; second += 1) {
+    sim.now += 1000;
+    sim.pass();
+  }
+  assert.equal(sim.library.status?.change?.step, 'Converging');
+  assert.ok(sim.library.status?.change?.blockedBy?.some(({ name }) => name === 'worker-is-at-work'));
+  sim.settle(10);
+  assert.equal(sim.library.status?.generation, 2);
+});
+
 test('nothing is done in a world that is as wanted', () => {
   const sim = filled({
     payloadIndexes: [{ field: 'lang', type: 'keyword' }],

@@ -166,6 +166,7 @@ export class Sim {
     const look = this.look();
     for (const [name, { info }] of this.collections) this.memory.sawStatus(name, info.status === 'green', this.now);
     this.#forgetReflected(look);
+    this.memory.sawWorker(this.progress === undefined ? undefined : String(this.progress.holder.beat), this.now);
     const change = this.library.status?.change;
     const mine = this.jobs.filter(({ name }) => change !== undefined && name.startsWith(`docs-g${change.to}-`));
     const latest = mine.toSorted((a, b) => b.attempt - a.attempt)[0];
@@ -210,7 +211,8 @@ export class Sim {
     const source = this.collections.get(copying.from);
     const target = this.collections.get(copying.to);
     const change = `${this.library.metadata.uid}/${copying.generation}`;
-    const progress = this.progress?.change === change ? this.progress : newProgress(change, NOBODY);
+    const before = this.progress?.change === change ? this.progress : newProgress(change, NOBODY);
+    const progress = { ...before, holder: { ...before.holder, beat: before.holder.beat + 1 } };
     if (target === undefined) return;
     const named = [...this.aliases].some(([, name]) => name === copying.to);
     const fence = source === undefined ? undefined : parseMark(source.info.config.metadata)?.fence?.nonce;
