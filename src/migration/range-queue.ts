@@ -5,6 +5,10 @@ import { RANGE_COUNT } from './ranges.ts';
 export type RangeProgress = { done: string[]; cursors: Record<string, string> };
 
 type State = 'open' | 'claimed' | 'done';
+type Run = { readonly first: number; readonly length: number };
+
+const NO_RUN: Run = { first: 0, length: 0 };
+const WORTH_A_LANE = 32;
 const RUN = /^(\d{1,5})(?:-(\d{1,5}))?$/;
 const CURSOR = /^(?:i(\d{1,20})|u([0-9a-fA-F-]{32,36}))$/;
 
@@ -39,26 +43,30 @@ export class RangeQueue {
   }
 
   /**
-   * The range right after `after` while nobody has it, else the middle of the longest run of open ones: lanes stay
-   * apart, so that a page which spans many sparse ranges is read by one lane only.
+   * The range right after `after` while nobody has it. Else the first of a run that no lane is on its way to. Else the
+   * middle of the longest run that is worth a lane of its own: a page spans many sparse ranges, and a lane that takes
+   * some out of its middle reads all of it again.
    */
   claim(after = -1): number | undefined {
     if (this.claimRange(after + 1)) return after + 1;
-    const range = this.#middleOfLongestRun();
+    const runs = this.#openRuns();
+    const orphan = runs.find(({ first }) => this.#states[first - 1] !== 'claimed');
+    const longest = runs.reduce((best, run) => (run.length > best.length ? run : best), NO_RUN);
+    const range = orphan?.first ?? (longest.length < WORTH_A_LANE ? undefined : longest.first + (longest.length >> 1));
     if (range !== undefined) this.#states[range] = 'claimed';
     return range;
   }
 
-  #middleOfLongestRun(): number | undefined {
-    let longest = { first: 0, length: 0 };
+  #openRuns(): Run[] {
+    const runs: Run[] = [];
     for (let first = 0; first < RANGE_COUNT; first += 1) {
       if (this.#states[first] !== 'open') continue;
       let end = first + 1;
       while (this.#states[end] === 'open') end += 1;
-      if (end - first > longest.length) longest = { first, length: end - first };
+      runs.push({ first, length: end - first });
       first = end;
     }
-    return longest.length === 0 ? undefined : longest.first + Math.floor(longest.length / 2);
+    return runs;
   }
 
   claimRange(range: number): boolean {

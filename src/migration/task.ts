@@ -75,6 +75,12 @@ export async function runCopy(task: CopyTask): Promise<void> {
   }
 }
 
+/** A lane for so many pages: more would only read each other's pages. */
+const PAGES_OF_A_LANE = 8;
+
+const lanesFor = (points: number, { lanes, pageSize }: CopySettings): number =>
+  Math.max(1, Math.min(lanes, Math.floor(points / (pageSize * PAGES_OF_A_LANE))));
+
 class CopyRun {
   readonly #task: CopyTask;
   readonly #keeper: Keeper;
@@ -348,7 +354,9 @@ class CopyRun {
   }
 
   #passOptions(signal: AbortSignal): PassOptions {
-    const { lanes, pageSize, projection } = this.#task.settings;
+    const { pageSize, projection } = this.#task.settings;
+    const { total } = this.#keeper.progress;
+    const lanes = lanesFor(total, this.#task.settings);
     return { lanes, pageSize, projection, signal, write: (action) => this.#write(action, signal) };
   }
 

@@ -63,11 +63,25 @@ test('ranges known to be empty are done, claimed ones stay with their lane', () 
   assert.equal(queue.isDone, true);
 });
 
-test('lanes stay apart: each begins in the middle of the longest open run, and goes on right after its own range', () => {
-  const queue = new RangeQueue(undefined, [10, 11, 12, 13, 14, 15, 16, 17, 18]);
-  const first = queue.claim();
+test('a lane goes on right after its own range; another begins in the middle of what is left', () => {
+  const queue = new RangeQueue();
+  assert.equal(queue.claim(), 0);
   const second = queue.claim();
-  assert.deepEqual([first, second], [14, 12]);
-  assert.equal(queue.claim(first), 15);
-  assert.equal(queue.claim(12), 13);
+  assert.equal(second, 1 + ((RANGE_COUNT - 1) >> 1));
+  assert.equal(queue.claim(0), 1);
+  assert.equal(queue.claim(second), second === undefined ? undefined : second + 1);
+});
+
+test('a short run is left to the lane that is on its way to it, and to nobody else', () => {
+  const queue = new RangeQueue(undefined, [10, 11, 12, 13]);
+  assert.equal(queue.claim(), 10);
+  assert.equal(queue.claim(), undefined);
+  queue.finish(10);
+  assert.equal(queue.claim(10), 11);
+});
+
+test('a run that no lane comes to is taken up, however short', () => {
+  const queue = new RangeQueue(undefined, [10, 20]);
+  assert.equal(queue.claim(), 10);
+  assert.equal(queue.claim(), 20);
 });
