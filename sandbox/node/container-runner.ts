@@ -39,6 +39,18 @@ const PREPARE_MILLISECONDS = 500;
 /** What a hook that used up the grace period leaves. Source: kubelet `minimumGracePeriodInSeconds`. */
 const SECONDS_AFTER_HOOK = 2;
 
+/** Source: Kubernetes `FallbackToLogsOnError`. */
+const MESSAGE_LINES = 80;
+const MESSAGE_BYTES = 2048;
+
+/** The end of the log of a container that failed; undefined where there is none. */
+function lastWords({ exitCode }: { readonly exitCode: number }, log: ContainerLog): string | undefined {
+  if (exitCode === 0) return undefined;
+  const lines = log.kept().slice(-MESSAGE_LINES);
+  const text = Buffer.from(lines.map((line) => `${line.text}\n`).join(''));
+  return text.length === 0 ? undefined : text.subarray(-MESSAGE_BYTES).toString();
+}
+
 const UNPROBED = { probed: false, verdict: undefined };
 
 /** One container: started, probed, restarted by policy, and ended. */
@@ -123,7 +135,7 @@ export class ContainerRunner {
     if (!(started instanceof ProcessGroup)) {
       log.end();
       this.#options.onEvent({ type: 'Warning', reason: 'Failed', message: started.message });
-      return this.#ended({ exitCode: 128, startedAt, message: started.message });
+      return this.#ended({ exitCode: 128, startedAt, message: started.message, reason: 'StartError' });
     }
     this.#specification = launch.specification;
     return this.#supervise(started, startedAt, log);
@@ -150,12 +162,13 @@ export class ContainerRunner {
     await probing;
     log.end();
     this.#process = undefined;
-    return this.#ended({ ...exit, startedAt });
+    const message = container.terminationMessagePolicy === 'FallbackToLogsOnError' ? lastWords(exit, log) : undefined;
+    const reason = exit.exitCode === 0 ? 'Completed' : 'Error';
+    return this.#ended({ ...exit, startedAt, reason, ...(message === undefined ? {} : { message }) });
   }
 
-  #ended(end: { exitCode: number; signal?: number; startedAt: string; message?: string }): number {
-    const { exitCode, signal, startedAt, message } = end;
-    const reason = exitCode === 0 ? 'Completed' : message === undefined ? 'Error' : 'StartError';
+  #ended(end: { exitCode: number; signal?: number; startedAt: string; message?: string; reason: string }): number {
+    const { exitCode, signal, startedAt, message, reason } = end;
     const details = { ...(signal === undefined ? {} : { signal }), ...(message === undefined ? {} : { message }) };
     const times = { startedAt, finishedAt: new Date().toISOString() };
     const terminated = { exitCode, reason, ...details, ...times, containerID: this.#containerID };

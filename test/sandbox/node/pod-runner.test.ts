@@ -41,6 +41,18 @@ test('the exit code and the signal of a failed container are told', async () => 
   assert.deepEqual([exitCode, signal], [137, 9]);
 });
 
+test('the last words of a failed container are its termination message where it asks for that', async () => {
+  const terminationMessagePolicy = 'FallbackToLogsOnError';
+  const words = 'i=0; while [ $i -lt 100 ]; do echo "line $i"; i=$((i + 1)); done; echo the volume is empty; exit 101';
+  node.run('talking', { restartPolicy: 'Never', containers: [shell(words, { terminationMessagePolicy })] });
+  node.run('silent', { restartPolicy: 'Never', containers: [shell(words)] });
+  await until(() => ['talking', 'silent'].every((name) => node.statuses.get(name)?.phase === 'Failed'));
+  const { reason, message = '' } = statusOf('talking')?.state?.terminated ?? {};
+  assert.equal(reason, 'Error');
+  assert.match(message, /^line 21\n[^]*\nthe volume is empty\n$/);
+  assert.equal(statusOf('silent')?.state?.terminated?.message, undefined);
+});
+
 test('a crashing container is started again with growing delay, and its last end is told', async () => {
   const runner = node.run('crashing', { containers: [shell('echo run; exit 1')] });
   const status = await until(() => {
