@@ -8,6 +8,9 @@ const BENCHMARKS: readonly Benchmark[] = [client, operatorScale];
 
 type Flags = { readonly short?: boolean; readonly profile?: string };
 
+/** Twice the time that two cores need. */
+const LIMIT_SECONDS = { short: 120, full: 720 };
+
 const say = (text: string): void => void process.stdout.write(text);
 const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 const stopping = new AbortController();
@@ -37,6 +40,7 @@ await program.parseAsync();
 /** @returns 0 when every benchmark ran and every invariant held; 130 after an interrupt */
 async function runAll(benchmarks: readonly Benchmark[], { short = false, profile }: Flags): Promise<number> {
   const failures: string[] = [];
+  const late = AbortSignal.timeout((short ? LIMIT_SECONDS.short : LIMIT_SECONDS.full) * 1000);
   say(`Node ${process.versions.node}, ${availableParallelism()} cores\n`);
   for (const { name, measures, embedded, run } of benchmarks) {
     if (stopping.signal.aborted) break;
@@ -46,7 +50,7 @@ async function runAll(benchmarks: readonly Benchmark[], { short = false, profile
       const { text, broken } = await run({
         short,
         ...(profile === undefined ? {} : { profiles: profile }),
-        signal: stopping.signal,
+        signal: AbortSignal.any([stopping.signal, late]),
         progress: (line) => void process.stderr.write(`  ${line}\n`),
       });
       say(`${text}(${seconds(began)})\n`);

@@ -30,6 +30,8 @@ const POLL_MILLISECONDS = 200;
 const SPREAD = 1.1;
 const SECONDS_TO_READY = { base: 60, perObject: 0.1 };
 const SECONDS_TO_RESTART = 60;
+/** How much longer than it should a resync may take on a busy machine. */
+const SECONDS_LATE = 30;
 
 /** Measures one size. Leaves nothing running, whatever happens. */
 export async function measure(options: MeasureOptions): Promise<Measured> {
@@ -43,8 +45,8 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
       await untilReady(world, operator, { objects, signal });
       const creation = await meter.cut();
       progress(`${clusters} clusters: all Ready after ${creation.seconds.toFixed(1)} s; now at rest`);
-      const settling = await afterResyncs(1, options, meter);
-      return { creation, settling, rest: await afterResyncs(2, options, meter) };
+      const settling = await afterResyncs({ count: 1, objects }, options, meter);
+      return { creation, settling, rest: await afterResyncs({ count: 2, objects }, options, meter) };
     });
     const restart = await lifeOf(world, requests, options, async (operator, meter) => {
       await untilLookedAt(operator, { objects, signal });
@@ -73,8 +75,18 @@ async function lifeOf<T>(
   }
 }
 
-async function afterResyncs(count: number, { resyncSeconds, signal }: MeasureOptions, meter: PhaseMeter) {
+/** By the clock, and by as many passes over every object. */
+async function afterResyncs(
+  { count, objects }: { readonly count: number; readonly objects: number },
+  { resyncSeconds, signal }: MeasureOptions,
+  meter: PhaseMeter,
+): Promise<Phase> {
   await sleep(count * resyncSeconds * SPREAD * 1000, undefined, { signal });
+  const deadline = performance.now() + SECONDS_LATE * 1000;
+  while ((await meter.passes()) < count * objects) {
+    if (performance.now() > deadline) throw new Error(`resyncs of ${objects} objects take ${SECONDS_LATE} s too long`);
+    await sleep(POLL_MILLISECONDS, undefined, { signal });
+  }
   return meter.cut();
 }
 

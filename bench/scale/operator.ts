@@ -1,11 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { OPERATOR_NAMESPACE } from '../../sandbox/sandbox.ts';
 import { Metrics } from '../metrics.ts';
 import { NodeProcess } from './process.ts';
 import type { World } from './world.ts';
 
-const MAIN = join(import.meta.dirname, '../../src/main.ts');
+const ROOT = resolve(import.meta.dirname, '../..');
 /** Not the usual 8080, which another operator of this machine may hold on all addresses. */
 const METRICS_PORT = 18_080;
 
@@ -26,10 +26,11 @@ export class Operator {
 
   static async start(world: World, { resyncSeconds, profiles }: OperatorOptions): Promise<Operator> {
     const address = world.network.pods.allocate();
-    if (profiles !== undefined) mkdirSync(profiles, { recursive: true });
+    if (profiles !== undefined) await mkdir(profiles, { recursive: true });
     const profiling = profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${resolve(profiles)}`];
+    const flags = await flagsOfImage();
     const process = await NodeProcess.start({
-      arguments: [...profiling, MAIN, 'operator'],
+      arguments: [...flags, ...profiling, join(ROOT, 'src/main.ts'), 'operator'],
       environment: {
         NODE_ENV: 'production',
         KUBECONFIG: world.kubeconfigFile,
@@ -54,4 +55,12 @@ export class Operator {
   stop(): Promise<void> {
     return this.process.stop();
   }
+}
+
+/** What the image gives Node: memory is what it is because of them. */
+async function flagsOfImage(): Promise<string[]> {
+  const dockerfile = await readFile(join(ROOT, 'Dockerfile'), 'utf8');
+  const [, list] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? [];
+  if (list === undefined) throw new Error('the Dockerfile has no ENTRYPOINT in the form of a list');
+  return (JSON.parse(list) as string[]).filter((word) => word.startsWith('--'));
 }

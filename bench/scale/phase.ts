@@ -24,13 +24,14 @@ export type Phase = {
 const PASSES = 'controller_runtime_reconcile_total';
 const QDRANT_REQUESTS = 'qdrant_client_requests_total';
 
-/** Cuts an operator's life into phases. Reading the metrics starts the event loop's percentiles anew: it is done once a phase. */
+/** Cuts an operator's life into phases. */
 export class PhaseMeter {
   readonly #operator: Operator;
   readonly #requests: RequestCount;
   #before = new Metrics('');
   #began = performance.now();
   #memory: { stop(): number };
+  #lagSeconds = 0;
 
   /** Begins the first phase; the operator was just started. */
   constructor(operator: Operator, requests: RequestCount) {
@@ -40,10 +41,24 @@ export class PhaseMeter {
     this.#memory = watchMemory(() => [operator.process.pid]);
   }
 
+  /** Passes since the phase began. */
+  async passes(): Promise<number> {
+    return (await this.#read()).sum(PASSES) - this.#before.sum(PASSES);
+  }
+
+  /** Each reading starts the event loop's percentiles anew. */
+  async #read(): Promise<Metrics> {
+    const metrics = await this.#operator.metrics();
+    this.#lagSeconds = Math.max(this.#lagSeconds, metrics.sum('nodejs_eventloop_lag_p99_seconds'));
+    return metrics;
+  }
+
   /** Ends a phase and begins the next. */
   async cut(): Promise<Phase> {
     const before = this.#before;
-    const after = await this.#operator.metrics();
+    const after = await this.#read();
+    const lagP99Milliseconds = this.#lagSeconds * 1000;
+    this.#lagSeconds = 0;
     const requests = this.#requests.take();
     const ended = performance.now();
     const seconds = (ended - this.#began) / 1000;
@@ -67,7 +82,7 @@ export class PhaseMeter {
       qdrantRequests: gained(QDRANT_REQUESTS),
       requests,
       peakBytes,
-      lagP99Milliseconds: after.sum('nodejs_eventloop_lag_p99_seconds') * 1000,
+      lagP99Milliseconds,
     };
   }
 

@@ -20,6 +20,7 @@ const ROWS: readonly (string | Row)[] = [
   { label: 'Qdrant requests per object', of: 'each', value: (of) => of.creation.qdrantRequests / of.objects },
   { label: 'failed passes', of: 'total', value: ({ creation }) => creation.errors },
   { label: 'CPU ms per object', of: 'each', value: (of) => (of.creation.cpuSeconds * 1000) / of.objects },
+  { label: 'CPU, % of a core', of: 'each', value: ({ creation }) => (creation.cpuSeconds * 100) / creation.seconds },
   { label: 'event-loop delay p99 ms', of: 'each', value: ({ creation }) => creation.lagP99Milliseconds },
   { label: 'resident MiB, peak', of: 'total', value: ({ creation }) => creation.peakBytes / MEBIBYTE },
   'rest: two resyncs with nothing to do',
@@ -27,6 +28,7 @@ const ROWS: readonly (string | Row)[] = [
   { label: 'API writes (must be 0)', of: 'total', value: ({ rest }) => rest.requests.writes },
   { label: 'Qdrant requests per second', of: 'total', value: ({ rest }) => rest.qdrantRequests / rest.seconds },
   { label: 'passes per second', of: 'total', value: ({ rest }) => rest.passes / rest.seconds },
+  { label: 'passes per object', of: 'each', value: ({ rest, objects }) => rest.passes / objects },
   { label: 'CPU ms per pass', of: 'each', value: ({ rest }) => (rest.cpuSeconds * 1000) / rest.passes },
   { label: 'CPU, % of a core', of: 'total', value: ({ rest }) => (rest.cpuSeconds * 100) / rest.seconds },
   { label: 'event-loop delay p99 ms', of: 'each', value: ({ rest }) => rest.lagP99Milliseconds },
@@ -35,6 +37,7 @@ const ROWS: readonly (string | Row)[] = [
   { label: 'seconds', of: 'total', value: ({ restart }) => restart.seconds },
   { label: 'passes per second', of: 'each', value: ({ restart }) => restart.passes / restart.seconds },
   { label: 'passes per object', of: 'each', value: ({ restart, objects }) => restart.passes / objects },
+  { label: 'CPU, % of a core', of: 'each', value: ({ restart }) => (restart.cpuSeconds * 100) / restart.seconds },
   { label: 'API requests', of: 'total', value: ({ restart }) => restart.requests.total },
   { label: 'API writes', of: 'total', value: ({ restart }) => restart.requests.writes },
 ];
