@@ -69,7 +69,8 @@ async function run(): Promise<number> {
             ),
         },
       ],
-      { concurrent: false, fallbackRenderer: 'verbose' },
+      // Its own handlers would end the process before anything is cleaned up.
+      { concurrent: false, fallbackRenderer: 'verbose', registerSignalListeners: false },
     ).run();
     facts.check(
       'the main job took',
