@@ -7,8 +7,8 @@ import { keepers, stillJoining } from './keepers.ts';
 import { freeSlots, missingCopies } from './placement.ts';
 import { gated, type Proposal } from './step.ts';
 
-/** What Qdrant says when it joins under an address that another peer has. */
-const ADDRESS_TAKEN = /already used by peer/;
+/** What Qdrant says when it joins under an address that another peer has, and which. */
+const ADDRESS_TAKEN = /already used by peer (\d+)/;
 /** What start.sh says before it joins with an empty volume. */
 const VOLUME_WAS_EMPTY = /qdrant-librarian: the volume is empty/;
 /** A refused join ends at once; a peer that joined and was killed later has the same words in its log. */
@@ -25,12 +25,17 @@ export function volumeLost(world: World, member: Member): boolean {
   if (pod === undefined || pod.terminating || pod.ready || pod.lastExit === undefined || pod.lastExit.code === 0) {
     return false;
   }
-  return joinRefused(pod.lastExit) || newerClaim(world, member);
+  return joinRefused(world, member, pod.lastExit) || newerClaim(world, member);
 }
 
-const joinRefused = ({ code, message, seconds }: Exit): boolean =>
-  ADDRESS_TAKEN.test(message) ||
-  (VOLUME_WAS_EMPTY.test(message) && code < SIGNALS_FROM && seconds <= REFUSED_WITHIN_SECONDS);
+/** A successor that joined a moment ago inherits its pod's last words: they were said about the peer before it. */
+function joinRefused({ claims }: World, member: Member, { code, message, seconds }: Exit): boolean {
+  const [, holder] = ADDRESS_TAKEN.exec(message) ?? [];
+  if (holder !== undefined) return holder === String(member.id);
+  const claim = claims.find(({ ordinal, volume }) => ordinal === member.ordinal && volume === STORAGE_VOLUME);
+  const lived = claim?.peer === String(member.id);
+  return lived && VOLUME_WAS_EMPTY.test(message) && code < SIGNALS_FROM && seconds <= REFUSED_WITHIN_SECONDS;
+}
 
 /** A peer that was seen is noted on its claim, so a claim without a note came after it. */
 function newerClaim({ cluster, claims }: World, { ordinal, id }: Member): boolean {

@@ -49,7 +49,7 @@ test('the last words of a failed container are its termination message where it 
   await until(() => ['talking', 'silent'].every((name) => node.statuses.get(name)?.phase === 'Failed'));
   const { reason, message = '' } = statusOf('talking')?.state?.terminated ?? {};
   assert.equal(reason, 'Error');
-  assert.match(message, /^line 21\n[^]*\nthe volume is empty\n$/);
+  assert.match(message, /^line 21\n[\s\S]*\nthe volume is empty\n$/);
   assert.equal(statusOf('silent')?.state?.terminated?.message, undefined);
 });
 
