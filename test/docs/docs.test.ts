@@ -29,6 +29,15 @@ test('every relative link leads to a file and a heading that exist', () => {
   assert.deepEqual(all.flatMap(brokenLinks), []);
 });
 
+test('every page of docs stands in an index', () => {
+  const indexes = `${read('docs/README.md')}${read('docs/adr/README.md')}`;
+  const missing = all
+    .map(({ path }) => path)
+    .filter((path) => /^docs\/(?!README|adr\/README)/.test(path))
+    .filter((path) => !indexes.includes(`(${path.replace(/^docs\/(?:adr\/)?/, '')})`));
+  assert.deepEqual(missing, []);
+});
+
 test('every npm script that is named exists', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const named = [...whole.matchAll(/npm run ([a-z][a-z0-9:-]*)/g)].map(([, name = '']) => name);
