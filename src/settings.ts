@@ -74,12 +74,15 @@ export function operatorSettings(environment: NodeJS.ProcessEnv): OperatorSettin
   if (!LEVELS.includes(settings.logLevel)) {
     throw new SettingsError(`${PREFIX}LOG_LEVEL`, settings.logLevel, `must be one of ${LEVELS.join(', ')}`);
   }
-  if (!(settings.retrySeconds < settings.renewSeconds && settings.renewSeconds < settings.leaseSeconds)) {
-    throw new SettingsError(
-      `${PREFIX}RENEW_SECONDS`,
-      String(settings.renewSeconds),
-      `must lie between RETRY_SECONDS (${settings.retrySeconds}) and LEASE_SECONDS (${settings.leaseSeconds})`,
-    );
+  const { retrySeconds, renewSeconds, leaseSeconds, busySeconds, settleSeconds } = settings;
+  // Retries come with a jitter of a fifth. Source: client-go `leaderelection.JitterFactor`.
+  if (!(retrySeconds * 1.2 < renewSeconds && renewSeconds < leaseSeconds)) {
+    const rule = `must lie between 1.2 x RETRY_SECONDS (${retrySeconds}) and LEASE_SECONDS (${leaseSeconds})`;
+    throw new SettingsError(`${PREFIX}RENEW_SECONDS`, String(renewSeconds), rule);
+  }
+  if (busySeconds >= settleSeconds) {
+    const rule = `must be less than SETTLE_SECONDS (${settleSeconds}): settled is what was seen so at every look`;
+    throw new SettingsError(`${PREFIX}BUSY_SECONDS`, String(busySeconds), rule);
   }
   const stranger = Object.keys(environment).find((name) => name.startsWith(PREFIX) && !known.has(name));
   if (stranger !== undefined) {

@@ -18,7 +18,9 @@ for (const [variable, value, rule] of [
   ['SETTLE_SECONDS', '1', /must be a number from 5/],
   ['METRICS_PORT', '70000', /from 0 to 65535/],
   ['LOG_LEVEL', 'chatty', /must be one of fatal, error/],
-  ['RENEW_SECONDS', '20', /must lie between RETRY_SECONDS \(2\) and LEASE_SECONDS \(15\)/],
+  ['RENEW_SECONDS', '20', /must lie between 1.2 x RETRY_SECONDS \(2\) and LEASE_SECONDS \(15\)/],
+  ['RENEW_SECONDS', '2.2', /must lie between 1.2 x RETRY_SECONDS/],
+  ['BUSY_SECONDS', '5', /must be less than SETTLE_SECONDS \(5\)/],
   ['RESYNC_SECOND', '5', /is not a setting; known: .*QDRANT_LIBRARIAN_RESYNC_SECONDS/],
 ] as const) {
   test(`${variable}=${JSON.stringify(value)} is refused with the variable, the value and the rule`, () => {

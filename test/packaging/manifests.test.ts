@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadAll } from 'js-yaml';
+import type { Deployment } from '../../src/kube/index.ts';
+import { operatorSettings } from '../../src/settings.ts';
+import { ROOT } from '../architecture/sources.ts';
+
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const [deployment] = loadAll(read('manifests/base/deployment.yaml')) as Deployment[];
+const pod = deployment?.spec?.template.spec;
+const container = pod?.containers[0];
+
+/** The lines of a manifest that say how the pod is secured, without their indentation. */
+const securityLines = (text: string): string[] =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) =>
+      /^(?:runAs|readOnlyRoot|allowPrivilege|drop:|type: Runtime|enableServiceLinks|terminationGrace)/.test(line),
+    )
+    .toSorted();
+
+test('the operator runs restricted: no root, no writable root file system, no capability, no privilege', () => {
+  assert.equal(pod?.securityContext?.runAsNonRoot, true);
+  assert.equal(pod?.securityContext?.seccompProfile?.type, 'RuntimeDefault');
+  assert.equal(container?.securityContext?.readOnlyRootFilesystem, true);
+  assert.equal(container?.securityContext?.allowPrivilegeEscalation, false);
+  assert.deepEqual(container?.securityContext?.capabilities?.drop, ['ALL']);
+});
+
+test('no Service of the namespace can become a setting: service links are off', () => {
+  assert.equal(pod?.enableServiceLinks, false);
+  assert.throws(() => operatorSettings({ QDRANT_LIBRARIAN_METRICS_PORT: 'tcp://10.0.0.1:8080' }), /METRICS_PORT/);
+});
+
+test('the variables of the Deployment are settings', () => {
+  const named = (container?.env ?? []).filter(({ name }) => name.startsWith('QDRANT_LIBRARIAN_'));
+  assert.ok(named.length > 0);
+  operatorSettings(Object.fromEntries(named.map(({ name, value }) => [name, value ?? ''])));
+});
+
+test('the chart secures the pod as the manifests do', () => {
+  const chart = read('charts/qdrant-librarian/templates/deployment.yaml');
+  assert.deepEqual(securityLines(chart), securityLines(read('manifests/base/deployment.yaml')));
+});
+
+test('no rule grants everything: no wildcard in any of the generated roles', () => {
+  assert.doesNotMatch(read('manifests/base/rbac.yaml'), /\*/);
+});
