@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { LibraryLoad, type LoadOptions, type LoadReport } from '../../sandbox/load/library-load.ts';
 
 export type LoadPace = { readonly firstId?: number };
-type Options = Omit<LoadOptions, 'firstId' | 'batch' | 'pauseMilliseconds'> & LoadPace;
+type Options = Pick<LoadOptions, 'client' | 'collection' | 'dimensions'> & LoadPace;
 
 /** An application at work, and what must hold of it whatever was done to the cluster meanwhile. */
 export class Load {
@@ -10,7 +10,9 @@ export class Load {
   #stopped = false;
 
   constructor(options: Options) {
-    this.#load = new LibraryLoad({ firstId: 1, batch: 4, pauseMilliseconds: 30, ...options });
+    // Machines that play scenarios are small and busy: a pace that leaves them room.
+    const pace = { firstId: 1, batch: 4, pauseMilliseconds: 60, readPauseMilliseconds: 60 };
+    this.#load = new LibraryLoad({ ...pace, ...options });
   }
 
   get report(): LoadReport {

@@ -47,6 +47,8 @@ export async function scenarios(options: ScenarioOptions = {}): Promise<Scenario
         throw error;
       } finally {
         await stage.close();
+        // Goes on in the background: the next scenario needs the room.
+        await ground.admin.delete(NAMESPACES, { namespace: '', name: stage.namespace });
       }
     });
   };

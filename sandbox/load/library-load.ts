@@ -11,6 +11,8 @@ export type LoadOptions = LibraryAccess & {
   readonly batch?: number;
   /** Between two writes; 10 when not given. */
   readonly pauseMilliseconds?: number;
+  /** Between two reads; 20 when not given. */
+  readonly readPauseMilliseconds?: number;
 };
 
 /** What a load saw and did; the counts are of calls as an application sees them, after the client's own repeats. */
@@ -150,7 +152,7 @@ export class LibraryLoad {
   }
 
   async #read(): Promise<void> {
-    const { client, collection, dimensions, firstId } = this.#options;
+    const { client, collection, dimensions, firstId, readPauseMilliseconds = 20 } = this.#options;
     while (!this.#stopping.signal.aborted) {
       try {
         const text = `load point ${firstId} revision 0`;
@@ -159,7 +161,7 @@ export class LibraryLoad {
       } catch (error) {
         this.#failedReads.push(String(error));
       }
-      await sleep(20);
+      await sleep(readPauseMilliseconds);
     }
   }
 }

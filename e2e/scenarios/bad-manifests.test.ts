@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict';
+import {
+  API_VERSION,
+  REBALANCE_POLICY,
+  type RebalancePolicy,
+  VECTORIZATION_JOB,
+  type VectorizationJob,
+} from '../../src/api/index.ts';
+import { findCondition, KubeError, type KubeObject, resourceType } from '../../src/kube/index.ts';
+import { eventually } from '../stage/eventually.ts';
+import { scenarios } from '../stage/scenario.ts';
+import { DIMENSIONS, type Stage, says } from '../stage/stage.ts';
+
+const scenario = await scenarios();
+
+type Answer = { readonly status: number; readonly message: string };
+
+/** What the API server says to a manifest, strictly checked, as kubectl asks for. */
+async function answerTo(stage: Stage, plural: string, object: object): Promise<Answer> {
+  const path = `/apis/${API_VERSION}/namespaces/${stage.namespace}/${plural}?fieldValidation=Strict`;
+  const { status, text } = await stage.admin.raw('POST', path, { body: { apiVersion: API_VERSION, ...object } });
+  return { status, message: String((JSON.parse(text) as { message?: string }).message ?? '') };
+}
+
+const cluster = (spec: object) => ({ kind: 'QdrantCluster', metadata: { name: 'desk' }, spec });
+const library = (spec: object) => ({
+  kind: 'DomainLibrary',
+  metadata: { name: 'docs' },
+  spec: { domain: 'docs', placement: { clusterRef: { name: 'desk' } }, ...spec },
+});
+
+scenario('a manifest that breaks a rule is refused, and the answer names field, value and rule', async (stage) => {
+  const cases: { plural: string; object: object; names: RegExp }[] = [
+    {
+      plural: 'qdrantclusters',
+      object: cluster({ version: '1.18.3', size: 1, sise: 3 }),
+      names: /unknown field "spec\.sise"/,
+    },
+    {
+      plural: 'qdrantclusters',
+      object: cluster({ version: '1.18.3', size: 0 }),
+      names: /spec\.size.*0.*greater than or equal to 1/,
+    },
+    {
+      plural: 'qdrantclusters',
+      object: cluster({ version: '1.18.3', size: 1, persistence: { size: '10 GB' } }),
+      names: /spec\.persistence\.size.*10 GB/,
+    },
+    {
+      plural: 'qdrantclusters',
+      object: cluster({ external: { url: 'http://q.example:6333' }, size: 3 }),
+      names: /size may not be specified when external is set/,
+    },
+    {
+      plural: 'qdrantclusters',
+      object: cluster({ version: '1.18.3', size: 1, config: { service: { api_key: 'open' } } }),
+      names: /service\.api_key may not be specified.*Secrets/,
+    },
+    { plural: 'qdrantclusters', object: cluster({ size: 1 }), names: /version must be specified/ },
+    {
+      plural: 'domainlibraries',
+      object: library({ vectors: [{ name: '', size: 'big', distance: 'Cosine' }] }),
+      names: /spec\.vectors\[0\]\.size.*integer/,
+    },
+    {
+      plural: 'domainlibraries',
+      object: library({ vectors: [{ name: '', size: 8, distance: 'Far' }] }),
+      names: /spec\.vectors\[0\]\.distance.*"Far".*supported values.*Cosine/,
+    },
+    {
+      plural: 'domainlibraries',
+      object: library({ placement: { clusterRef: { name: 'a' }, clusterSelector: {} } }),
+      names: /spec\.placement.*clusterRef.*clusterSelector/,
+    },
+  ];
+  for (const { plural, object, names } of cases) {
+    const { status, message } = await answerTo(stage, plural, object);
+    assert.ok([400, 422].includes(status), `${status} ${message}`);
+    assert.match(message, names);
+  }
+});
+
+scenario('what can not be changed is refused when it is tried', async (stage) => {
+  await stage.createCluster('desk', { size: 1 });
+  await stage.createLibrary('docs', 'desk', { collection: 'manuals' });
+  const refused = (message: RegExp) => (error: unknown) =>
+    error instanceof KubeError && error.status === 422 && message.test(error.message);
+  await assert.rejects(
+    stage.changeLibrary('docs', { spec: { collection: 'books' } }),
+    refused(/collection.*immutable|can't be changed/),
+  );
+  await assert.rejects(
+    stage.changeCluster('desk', { spec: { persistence: { size: '1Mi' } } }),
+    refused(/may grow, never shrink/),
+  );
+  await assert.rejects(
+    stage.changeCluster('desk', { spec: { external: { url: 'http://q.example:6333' } } }),
+    refused(/external can't be added or removed/),
+  );
+});
+
+scenario('a library whose cluster does not exist waits for it, and is made when it appears', async (stage) => {
+  await stage.createLibrary('docs', 'desk');
+  await stage.librarySays('docs', 'Ready', { status: 'False', reason: 'ClusterNotFound', message: /desk/ });
+  await stage.createCluster('desk', { size: 1 });
+  await stage.libraryReady('docs', 1);
+});
+
+scenario('a key Secret that a cluster names may come later; an empty one is no key', async (stage) => {
+  await stage.createCluster('desk', { size: 1, apiKey: { secretKeyRef: { name: 'own-key', key: 'api-key' } } });
+  await stage.clusterSays('desk', 'Ready', { status: 'False', reason: 'SecretNotFound', message: /own-key/ });
+  await stage.putSecret('own-key', { other: 'x' });
+  await stage.clusterSays('desk', 'Ready', {
+    status: 'False',
+    reason: 'SecretKeyMissing',
+    message: /own-key.*api-key/,
+  });
+  await stage.putSecret('own-key', { 'api-key': '' });
+  await stage.clusterSays('desk', 'Ready', { status: 'False', reason: 'SecretEmpty', message: /own-key/ });
+  await stage.putSecret('own-key', { 'api-key': 'a-key-of-the-user' });
+  await stage.clusterReady('desk', 1);
+});
+
+scenario('fields that nothing acts on yet are named in a condition, and only while they are set', async (stage) => {
+  await stage.createCluster('desk', { size: 1, keyRotation: { intervalDays: 30 }, rebalanceStrategy: 'by_load' });
+  const unbuilt = { status: 'True', reason: 'NotBuilt' };
+  await stage.clusterSays('desk', 'FieldsNotActedOn', {
+    ...unbuilt,
+    message: /spec\.keyRotation.*spec\.rebalanceStrategy/,
+  });
+  await stage.eventSays('desk', 'NotBuilt');
+  await stage.createLibrary('docs', 'desk', { snapshots: { schedule: '0 3 * * *' } });
+  await stage.librarySays('docs', 'FieldsNotActedOn', { ...unbuilt, message: /spec\.snapshots/ });
+  await stage.changeCluster('desk', { spec: { keyRotation: null, rebalanceStrategy: null } });
+  await stage.changeLibrary('docs', { spec: { snapshots: null } });
+  const free = (object: Parameters<typeof says>[0]): boolean => !says(object, 'FieldsNotActedOn', {});
+  await stage.untilCluster('desk', free, 'without FieldsNotActedOn');
+  await stage.untilLibrary('docs', free, 'without FieldsNotActedOn');
+  await stage.libraryReady('docs', 1);
+});
+
+scenario('kinds that are not built yet say so', async (stage) => {
+  const policy = { clusterSelector: {}, mode: 'Observe' };
+  const job = {
+    source: { configMap: { name: 'texts' } },
+    embedder: { protocol: 'Ollama', url: 'http://embedder.example:11434', model: 'm', dimensions: DIMENSIONS },
+    target: { libraryRef: { name: 'docs' } },
+  };
+  for (const [descriptor, spec] of [
+    [REBALANCE_POLICY, policy],
+    [VECTORIZATION_JOB, job],
+  ] as const) {
+    const type = resourceType<RebalancePolicy | VectorizationJob>(descriptor);
+    const object = { apiVersion: API_VERSION, kind: descriptor.kind, metadata: stage.key('later'), spec };
+    await stage.admin.create(type, object as KubeObject as RebalancePolicy);
+    await eventually(`${descriptor.kind} says that it is not built`, async () => {
+      const { status } = await stage.admin.get(type, stage.key('later'));
+      const ready = findCondition(status?.conditions ?? [], 'Ready');
+      return ready?.reason === 'NotBuilt' && ready.message.includes(descriptor.kind);
+    });
+  }
+});
+
+scenario('nothing is done to what is suspended, until it is not any more', async (stage) => {
+  await stage.createCluster('desk', { size: 1 });
+  await stage.clusterReady('desk', 1);
+  await stage.createLibrary('docs', 'desk');
+  await stage.libraryReady('docs', 1);
+  await stage.changeCluster('desk', { spec: { suspend: true, size: 2 } });
+  await stage.changeLibrary('docs', { spec: { suspend: true, hnsw: { m: 32 } } });
+  await stage.clusterSays('desk', 'Suspended', { status: 'True', message: /changes are pending/ });
+  await stage.librarySays('docs', 'Suspended', { status: 'True' });
+  assert.equal((await stage.cluster('desk')).status?.replicas, 1);
+  const qdrant = await stage.qdrant('desk');
+  assert.notEqual((await qdrant.peer('desk-0').collection('docs')).config.hnsw_config.m, 32);
+
+  await stage.changeCluster('desk', { spec: { suspend: false } });
+  await stage.changeLibrary('docs', { spec: { suspend: false } });
+  await stage.clusterReady('desk', 2);
+  await eventually('the change in place is made', async () => {
+    return (await qdrant.peer('desk-0').collection('docs')).config.hnsw_config.m === 32;
+  });
+  await stage.libraryReady('docs', 1);
+});

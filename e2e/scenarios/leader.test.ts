@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { EVENTS, JOBS } from '../../src/kube/index.ts';
+import { eventually } from '../stage/eventually.ts';
+import { scenarios } from '../stage/scenario.ts';
+import type { Stage } from '../stage/stage.ts';
+
+const scenario = await scenarios({ needs: ['pod-faults', 'api-faults', 'audit'] });
+
+async function libraryOnDesk(stage: Stage): Promise<void> {
+  await stage.createCluster('desk', { size: 1 });
+  await stage.clusterReady('desk', 1);
+  await stage.createLibrary('docs', 'desk');
+  await stage.libraryReady('docs');
+}
+
+/** How often something was announced; a second process that acted, too, would announce it again. */
+async function announced(stage: Stage, reason: string): Promise<number> {
+  const events = await stage.admin.listAll(EVENTS, { namespace: stage.namespace });
+  return events.filter((event) => event.reason === reason).reduce((sum, { series }) => sum + (series?.count ?? 1), 0);
+}
+
+scenario(
+  'the leader is killed in the middle of a change: the other operator carries it on, nothing is done twice',
+  async (stage) => {
+    await stage.operator.scale(2);
+    await libraryOnDesk(stage);
+    const load = await stage.load('docs');
+    const leader = await stage.operator.leader();
+    await stage.changeLibrary('docs', { spec: { shards: { number: 2 } } });
+    await stage.untilLibrary('docs', ({ status }) => status?.change?.step === 'Copying', 'copying');
+    const jobs = new Set<string>();
+    stage.ground.kill({ namespace: stage.ground.operator.namespace, name: leader });
+    await eventually('the other operator leads', async () => {
+      for (const { metadata } of await stage.admin.listAll(JOBS, { namespace: stage.namespace }))
+        jobs.add(metadata.name);
+      return ![leader, ''].includes((await stage.operator.holder()).split('_')[0] ?? '');
+    });
+    await stage.libraryReady('docs', 2);
+
+    await load.nothingLost();
+    assert.equal(jobs.size, 1, `one worker copied: ${[...jobs].join(', ')}`);
+    for (const reason of ['Created', 'GenerationStarted', 'Switched', 'GenerationChanged']) {
+      assert.ok((await announced(stage, reason)) <= 1, `${reason} was announced once`);
+    }
+    await stage.operator.scale(1);
+  },
+);
+
+scenario(
+  'the API server is away for 12 s: leadership is lost and regained, applications notice nothing',
+  async (stage) => {
+    await libraryOnDesk(stage);
+    const load = await stage.load('docs');
+    const before = await stage.operator.holder();
+    const restarts = await restartsOf(stage);
+    stage.ground.faults.outage(12_000);
+    // Asked while nobody can hear it.
+    await eventually('the API server is back', async () => {
+      await stage.changeLibrary('docs', { spec: { hnsw: { m: 24 } } });
+      return true;
+    });
+    await eventually('another process leads', async () => ![before, ''].includes(await stage.operator.holder()));
+    await stage.libraryReady('docs', 1);
+
+    await load.nothingLostAndNothingFailed();
+    assert.ok((await restartsOf(stage)) > restarts, 'the process that lost the Lease ended');
+    assert.equal((await (await stage.qdrant('desk')).collection('docs')).config.hnsw_config.m, 24);
+    await stage.clusterReady('desk', 1);
+    await stage.operator.atRest(4);
+  },
+);
+
+async function restartsOf(stage: Stage): Promise<number> {
+  const pods = await stage.operator.pods();
+  return pods.reduce((sum, { status }) => sum + (status?.containerStatuses?.[0]?.restartCount ?? 0), 0);
+}
