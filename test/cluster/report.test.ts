@@ -162,7 +162,7 @@ test('fields that nothing acts on are named, and only those that are set', () =>
         snapshotPersistence: { enabled: true },
       },
     }),
-    'nothing acts on these yet: spec.keyRotation, spec.tls, spec.limits, spec.metrics.serviceMonitor, spec.rebalanceStrategy, spec.version, spec.persistence, spec.snapshotPersistence',
+    'nothing acts on these yet: spec.keyRotation, spec.tls, spec.metrics.serviceMonitor, spec.rebalanceStrategy, spec.version, spec.persistence, spec.snapshotPersistence',
   );
 });
 

@@ -1,20 +1,23 @@
-import { parseQuantity } from '../../api/index.ts';
+import { ANNOTATIONS, parseQuantity } from '../../api/index.ts';
 import { isExternal, type World } from '../world.ts';
 
 type Field = { readonly path: string; readonly set: (world: World) => boolean };
 
 const BUILT_STRATEGIES = new Set<string | undefined>([undefined, 'by_count', 'disabled']);
 
-/** Fields that are set but that nothing acts on yet. */
+/** Fields, and verbs, that are set but that nothing acts on yet. */
 const FIELDS: readonly Field[] = [
   { path: 'spec.keyRotation', set: ({ cluster }) => cluster.spec.keyRotation !== undefined },
   { path: 'spec.tls', set: ({ cluster }) => cluster.spec.tls !== undefined },
-  { path: 'spec.limits', set: ({ cluster }) => cluster.spec.limits !== undefined },
   { path: 'spec.metrics.serviceMonitor', set: ({ cluster }) => cluster.spec.metrics?.serviceMonitor?.enabled === true },
   { path: 'spec.rebalanceStrategy', set: ({ cluster }) => !BUILT_STRATEGIES.has(cluster.spec.rebalanceStrategy) },
   { path: 'spec.version', set: ({ cluster, statefulSet }) => imageChanged(cluster, statefulSet?.image) },
   { path: 'spec.persistence', set: (world) => claimChanged(world, 'qdrant-storage') },
   { path: 'spec.snapshotPersistence', set: (world) => claimChanged(world, 'qdrant-snapshots') },
+  {
+    path: `metadata.annotations[${ANNOTATIONS.rotateKeys}]`,
+    set: ({ cluster }) => cluster.metadata.annotations?.[ANNOTATIONS.rotateKeys] !== undefined,
+  },
 ];
 
 /** Paths of those fields, in the order of the spec. */
