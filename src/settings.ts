@@ -69,7 +69,7 @@ export function operatorSettings(environment: NodeJS.ProcessEnv): OperatorSettin
     leaseSeconds: number('LEASE_SECONDS', 15, { min: 1, max: 3_600 }),
     renewSeconds: number('RENEW_SECONDS', 10, { min: 0.5, max: 3_600 }),
     retrySeconds: number('RETRY_SECONDS', 2, { min: 0.1, max: 600 }),
-    workers: number('WORKERS', 4, { min: 1, max: 64 }),
+    workers: number('WORKERS', 8, { min: 1, max: 64 }),
   };
   if (!LEVELS.includes(settings.logLevel)) {
     throw new SettingsError(`${PREFIX}LOG_LEVEL`, settings.logLevel, `must be one of ${LEVELS.join(', ')}`);

@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { DomainLibrary, QdrantCluster } from '../api/index.ts';
 import {
+  type Change,
   Controller,
   type KubeObject,
   type ObjectKey,
@@ -32,7 +34,7 @@ export function clusterController(deps: ClusterDeps): Controller<QdrantCluster> 
       watching<Pod>({ informer: informers.pods, map: labelled }),
       watching<PersistentVolumeClaim>({ informer: informers.claims, map: labelled }),
       watching({ informer: informers.secrets, map: (secret) => readers(deps, secret) }),
-      watching({ informer: informers.libraries, map: placedOn }),
+      watching({ informer: informers.libraries, map: placedOn, filter: placementChanged }),
     ],
     reconcile: (key, context) => reconciler.reconcile(key, context),
     workers: settings.workers ?? 4,
@@ -67,3 +69,7 @@ function placedOn({ metadata, spec, status }: DomainLibrary): ObjectKey[] {
     name === undefined ? [] : [{ namespace: metadata.namespace ?? '', name }],
   );
 }
+
+/** A library's progress concerns no cluster: each pass asks every peer of every collection. */
+const placementChanged = (change: Change<DomainLibrary>): boolean =>
+  change.type !== 'updated' || !isDeepStrictEqual(placedOn(change.old), placedOn(change.object));
