@@ -1,7 +1,13 @@
 import { type DomainLibrary, type QdrantCluster, validate } from '../api/index.ts';
 import { isControlledBy, type Job, type ObjectKey } from '../kube/index.ts';
 import { PROGRESS_KEY, parseProgress } from '../migration/index.ts';
-import { type ClusterClient, type Connection, connectionOf, supportedVersion } from '../qdrant/index.ts';
+import {
+  type ClusterClient,
+  type Connection,
+  type ConnectionResult,
+  connectionOf,
+  supportedVersion,
+} from '../qdrant/index.ts';
 import { indexNote } from './decide/in-place.ts';
 import { type Placed, place } from './decide/placement.ts';
 import type { LibraryDeps } from './deps.ts';
@@ -77,7 +83,7 @@ async function look(
     return blind('ClusterNotReady', `QdrantCluster ${cluster.metadata.name} has not been founded yet`);
   }
   const namespace = cluster.metadata.namespace ?? '';
-  const result = connectionOf(cluster, secretLookup(deps.informers.secrets.store, namespace));
+  const result = wayTo(deps, { library, cluster, memory });
   if (!result.ok) return blind(result.reason, `QdrantCluster ${cluster.metadata.name}: ${result.message}`);
   const { connection } = result;
   memory.connection = connection;
@@ -89,6 +95,14 @@ async function look(
     signal,
   });
   return { sight: judge(seen), reach: { client, connection } };
+}
+
+/** A namespace that is deleted loses the key of an external cluster before the library there is put away. */
+function wayTo(deps: LibraryDeps, { library, cluster, memory }: Omit<Looking, 'signal'>): ConnectionResult {
+  const result = connectionOf(cluster, secretLookup(deps.informers.secrets.store, cluster.metadata.namespace ?? ''));
+  const last = memory.connection;
+  const putAway = library.metadata.deletionTimestamp !== undefined && cluster.spec.external !== undefined;
+  return result.ok || last === undefined || !putAway ? result : { ok: true, connection: last, key: '' };
 }
 
 const blind = (reason: Blind['reason'], message: string) => ({

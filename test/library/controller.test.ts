@@ -153,6 +153,17 @@ test('deletionPolicy Retain leaves the collection, a new library takes it over o
   assert.deepEqual(await room.qdrant.collections(), []);
 });
 
+test('deleted after the Secret with the key of its external cluster: put away with the key that was used last', async () => {
+  await prepared();
+  await room.createLibrary({ deletionPolicy: 'Delete' });
+  await room.ready();
+  await room.admin.delete(SECRETS, { namespace: NAMESPACE, name: 'main-key' });
+  await room.until(async () => (await room.condition('Ready')) === 'False SecretNotFound');
+  await room.admin.delete(DOMAIN_LIBRARIES, { namespace: NAMESPACE, name: 'docs' });
+  await room.until(async () => (await room.library().catch(() => undefined)) === undefined);
+  assert.deepEqual(await room.qdrant.collections(), []);
+});
+
 test('two libraries that want one collection: the older has it, the other names it and takes over when it goes', async () => {
   await prepared();
   await room.createLibrary({ deletionPolicy: 'Delete' });

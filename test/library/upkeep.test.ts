@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ANNOTATIONS, type DomainLibrarySpec, FINALIZER } from '../../src/api/index.ts';
+import { ANNOTATIONS, type DomainLibrarySpec, FINALIZER, type QdrantCluster } from '../../src/api/index.ts';
 import { decide } from '../../src/library/decide.ts';
 import { deadPeers, type Look } from '../../src/library/look.ts';
 import { LIBRARY_PREDICATES } from '../../src/library/predicates.ts';
@@ -314,6 +314,19 @@ test('deleted while its cluster can not be looked at: let go when there is nothi
   const gone = { ...object, metadata: { ...object.metadata, finalizers: [], deletionTimestamp: 'x' } };
   assert.deepEqual(decide({ ...blind, library: gone }).steps, []);
   assert.ok(blind.library.metadata.finalizers?.includes(FINALIZER));
+});
+
+test('deleted with its cluster, whose key is gone for good: let go, for the cluster waits for it', () => {
+  const sim = settled({ deletionPolicy: 'Delete' });
+  deleted(sim);
+  const sight = { kind: 'blind', reason: 'SecretNotFound', message: 'there is no Secret main-apikey' } as const;
+  const stepsOf = (change: Partial<QdrantCluster>) => {
+    return decide({ ...sim.world(), sight, cluster: cluster(change) }).steps;
+  };
+  const metadata = { ...cluster().metadata, deletionTimestamp: '2026-02-01T00:00:00Z' };
+  assert.deepEqual(stepsOf({}), []);
+  assert.deepEqual(stepsOf({ metadata, spec: { external: { url: 'http://q.example:6333' } } }), []);
+  assert.deepEqual(stepsOf({ metadata }), [{ kind: 'removeFinalizer' }]);
 });
 
 test('a fence that no change needs is lifted', () => {

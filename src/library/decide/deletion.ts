@@ -1,3 +1,4 @@
+import type { QdrantCluster } from '../../api/index.ts';
 import { aliasesOf, type Look } from '../look.ts';
 import { publicName } from '../names.ts';
 import { generationsOf, type Plan, type Step } from '../plan.ts';
@@ -12,7 +13,10 @@ export function deleteBlind(world: World & { readonly sight: { readonly kind: 'b
   const retain = library.spec.deletionPolicy !== 'Delete';
   const untouched = generationsOf(library.status).length === 0;
   // A gone cluster has nothing that could be kept or dropped; a change that runs may have held writes back.
-  const harmless = untouched || (retain && (cluster === undefined || library.status?.change === undefined));
+  const harmless =
+    untouched ||
+    (retain && (cluster === undefined || library.status?.change === undefined)) ||
+    (cluster !== undefined && isGoing(cluster) && sight.reason === 'SecretNotFound');
   if (harmless) return { steps: [{ kind: 'removeFinalizer' }] };
   const hint = retain ? '' : '; set spec.deletionPolicy: Retain to let it go as it is';
   return {
@@ -21,6 +25,10 @@ export function deleteBlind(world: World & { readonly sight: { readonly kind: 'b
     waiting: { reason: 'WaitingForCluster', message: `${sight.message}${hint}`, seconds: world.settings.resyncSeconds },
   };
 }
+
+/** A cluster that we run and that is deleted gets no new key: nobody will ever look at it again, and it waits for us. */
+const isGoing = ({ metadata, spec }: QdrantCluster): boolean =>
+  metadata.deletionTimestamp !== undefined && spec.external === undefined;
 
 /**
  * In this order, each when the one before is done: the worker ends, writes go on, what was never active goes, and by
