@@ -7,6 +7,7 @@ import {
   observeCluster,
   type PeerClient,
   type PeerView,
+  reportOf,
   type SecretLookup,
 } from '../qdrant/index.ts';
 import type { ClusterDeps } from './deps.ts';
@@ -63,7 +64,7 @@ export async function observe(deps: ClusterDeps, subject: Subject): Promise<Obse
   };
   return {
     reach: {
-      view: { at: view.at, peers: merged },
+      view: { ...second, at: view.at, peers: merged },
       peer: (name) => clientFor(deps, accepts(name) ? first : earlier, cluster).peer(name),
     },
     problem: merged.some((peer) => peer.reachable && !accepts(peer.name)) ? changed : problem,
@@ -122,12 +123,31 @@ async function look(
     return pod?.metadata.deletionTimestamp !== undefined;
   };
   const peers = connection.peers.filter(({ name }) => !stopping(name));
-  const view = await observeCluster(clientFor(deps, { ...connection, peers }, cluster), { signal, now: deps.now });
+  const client = clientFor(deps, { ...connection, peers }, cluster);
+  const view = await observeCluster(client, { signal, now: deps.now });
   const answers = connection.peers.map(
     ({ name }) =>
       byName(view.peers, name) ?? { name, reachable: false as const, error: `${name}: its pod is being stopped` },
   );
-  return { at: view.at, peers: answers };
+  const report = await behindOneAddress({ cluster, client, answers, signal });
+  return { at: view.at, peers: answers, ...(report === undefined ? {} : { report }) };
+}
+
+/** Members of an external cluster that have no address of their own: what the one that answers tells of them. */
+async function behindOneAddress({
+  cluster,
+  client,
+  answers,
+  signal,
+}: {
+  cluster: QdrantCluster;
+  client: ClusterClient;
+  answers: readonly PeerView[];
+  signal: AbortSignal;
+}) {
+  const [only] = answers;
+  if (!isExternal(cluster) || only?.reachable !== true || only.members.length <= answers.length) return undefined;
+  return reportOf(client.peer(only.name), { signal });
 }
 
 /** Collections asked at once. */

@@ -5,7 +5,7 @@ import { PORTS, selectorLabels, serviceHost } from './names.ts';
 import { conditionsOf } from './report/conditions.ts';
 import { type Ending, factsOf } from './report/facts.ts';
 import { peersStatus } from './report/peers.ts';
-import type { Topology } from './topology.ts';
+import { type Topology, versionsOf } from './topology.ts';
 import { isExternal, type World } from './world.ts';
 
 export type Pass = {
@@ -32,7 +32,7 @@ export function statusOf(pass: Pass): QdrantClusterStatus {
     conditions: conditionsOf(factsOf(pass), { previous: previous.conditions ?? [], generation, now }),
     ...(isExternal(cluster) ? {} : { selector: selectorText(pass) }),
     replicas: isExternal(cluster)
-      ? topology.members.filter(({ view }) => view !== undefined).length
+      ? topology.members.filter(({ standing }) => standing === 'answers').length
       : world.pods.filter(({ running, terminating }) => running && !terminating).length,
     ...(version === undefined ? {} : { version }),
     endpoints: endpoints(world),
@@ -113,15 +113,13 @@ function counts(
   return { collections: names.size, points: topology.shards.reduce((sum, { points }) => sum + points, 0) };
 }
 
-function oldestVersion({ views }: Topology): string | undefined {
+function oldestVersion(topology: Topology): string | undefined {
   const numbers = (version: string) => version.split(/[.-]/).map((part) => Number.parseInt(part, 10) || 0);
-  return views
-    .map(({ version }) => version)
-    .toSorted((a, b) => {
-      const [x, y] = [numbers(a), numbers(b)];
-      const at = x.findIndex((value, index) => value !== y[index]);
-      return at < 0 ? 0 : (x[at] ?? 0) - (y[at] ?? 0);
-    })[0];
+  return versionsOf(topology).toSorted((a, b) => {
+    const [x, y] = [numbers(a), numbers(b)];
+    const at = x.findIndex((value, index) => value !== y[index]);
+    return at < 0 ? 0 : (x[at] ?? 0) - (y[at] ?? 0);
+  })[0];
 }
 
 /** Parts of a status that may change at any time without meaning anything by themselves. */

@@ -1,7 +1,15 @@
 import type { QdrantCluster } from '../api/index.ts';
-import { type CollectionView, type PeerView, READABLE, type ReplicaState } from '../qdrant/index.ts';
+import {
+  type ClusterReport,
+  type CollectionView,
+  type PeerView,
+  READABLE,
+  type ReplicaState,
+  type ReportedMember,
+  shardPointsKey,
+} from '../qdrant/index.ts';
 import { ordinalOf, ordinalOfUri } from './names.ts';
-import type { World } from './world.ts';
+import { isExternal, type World } from './world.ts';
 
 export type AnsweringPeer = Extract<PeerView, { reachable: true }>;
 
@@ -14,6 +22,10 @@ export type Member = {
   readonly ordinal: number | undefined;
   /** Its own view; undefined while it doesn't answer. */
   readonly view: AnsweringPeer | undefined;
+  /** What the one that can be asked tells of it, where it can't be asked itself. */
+  readonly report: ReportedMember | undefined;
+  /** `unasked`: it stands behind an address with others, and nobody tells of it. Never so in a managed cluster. */
+  readonly standing: 'answers' | 'silent' | 'unasked';
 };
 
 export type Replica = {
@@ -71,11 +83,17 @@ export const memberOf = (topology: Topology, ordinal: number): Member | undefine
 export const replicasOn = (topology: Topology, peer: number): Shard[] =>
   topology.shards.filter((shard) => shard.replicas.some((replica) => replica.peer === peer));
 
-/** Whether more than half of the members, without `except`, answer. Without a majority nothing can be changed. */
+/** Whether more than half of the members, without `except`, aren't silent. Without a majority nothing can be changed. */
 export function majorityAnswers(topology: Topology, except?: number): boolean {
   const members = topology.members.filter(({ id }) => id !== except);
-  return members.filter(({ view }) => view !== undefined).length * 2 > members.length;
+  return members.filter(({ standing }) => standing !== 'silent').length * 2 > members.length;
 }
+
+/** Versions that run, as far as anybody tells. */
+export const versionsOf = ({ views, members }: Topology): string[] => [
+  ...views.map(({ version }) => version),
+  ...members.flatMap(({ report }) => report?.version ?? []),
+];
 
 /** Names of peers outside that don't list all peers of the cluster: removed ones, or founders of a cluster of their own. */
 export const strangers = ({ outsiders, views }: Topology): string[] =>
@@ -87,7 +105,7 @@ export function topologyOf({ cluster, view }: Pick<World, 'cluster' | 'view'>): 
   const peers = view?.peers ?? [];
   const answering = peers.filter(isAnswering);
   const views = mainGroup(cluster, answering);
-  const members = membersOf(cluster, views);
+  const members = membersOf(cluster, views, view?.report);
   return {
     members,
     views,
@@ -95,7 +113,7 @@ export function topologyOf({ cluster, view }: Pick<World, 'cluster' | 'view'>): 
     silent: peers.flatMap((peer) =>
       peer.reachable ? [] : [{ name: peer.name, error: peer.error, status: peer.status }],
     ),
-    shards: shardsOf(views),
+    shards: shardsOf(views, view?.report),
     transfers: transfersOf(views),
     lostShards: lostShards(views),
     disagreements: disagreements(views, members),
@@ -126,31 +144,47 @@ function compareRanks(a: readonly number[], b: readonly number[]): number {
   return at < 0 ? 0 : (a[at] ?? 0) - (b[at] ?? 0);
 }
 
-function membersOf(cluster: QdrantCluster, views: readonly AnsweringPeer[]): Member[] {
+function membersOf(cluster: QdrantCluster, views: readonly AnsweringPeer[], told: ClusterReport | undefined): Member[] {
   // A server outside distributed mode lists no members: it's its own only one.
   const listed = (view: AnsweringPeer) => (view.distributed ? view.members : [{ peerId: view.peerId, uri: view.uri }]);
   const uris = new Map(views.flatMap((view) => listed(view).map(({ peerId, uri }) => [peerId, uri] as const)));
+  // Behind one address nobody knows which peer answers: the address names none of them.
+  const shared = isExternal(cluster) && uris.size > 1;
+  const hosts = [...uris.values()].map(hostOf);
+  const unique = new Set(hosts).size === hosts.length;
   return [...uris]
-    .map(([id, uri]) => {
+    .map(([id, uri]): Member => {
       const view = views.find((candidate) => candidate.peerId === id);
       const ordinal = ordinalOfUri(cluster, uri) ?? (view === undefined ? undefined : ordinalOf(cluster, view.name));
-      const name = view?.name ?? (ordinal === undefined ? hostOf(uri) : `${cluster.metadata.name}-${ordinal}`);
-      return { id, uri, name, ordinal, view };
+      const host = unique ? hostOf(uri) : `${hostOf(uri)}-${id}`;
+      const named = shared ? undefined : view?.name;
+      const name = named ?? (ordinal === undefined ? host : `${cluster.metadata.name}-${ordinal}`);
+      const report = shared ? told?.members.find(({ peerId }) => peerId === id) : undefined;
+      return { id, uri, name, ordinal, view, report, standing: standingOf(view, { shared, report }) };
     })
     .toSorted((a, b) => (a.ordinal ?? 0) - (b.ordinal ?? 0) || a.id - b.id);
 }
 
+function standingOf(
+  view: AnsweringPeer | undefined,
+  { shared, report }: { readonly shared: boolean; readonly report: ReportedMember | undefined },
+): Member['standing'] {
+  if (view !== undefined || report?.responsive === true) return 'answers';
+  return shared && report === undefined ? 'unasked' : 'silent';
+}
+
 const hostOf = (uri: string): string => (URL.canParse(uri) ? new URL(uri).hostname : uri);
 
-function shardsOf(views: readonly AnsweringPeer[]): Shard[] {
+function shardsOf(views: readonly AnsweringPeer[], told: ClusterReport | undefined): Shard[] {
   type Draft = { collection: string; id: number; points: number; states: Map<number, ReplicaState[]> };
   const drafts = new Map<string, Draft>();
   for (const { collection, shard } of eachShard(views)) {
     const key = `${shard.id}/${collection}`;
-    const draft = drafts.get(key) ?? { collection, id: shard.id, points: 0, states: new Map<number, ReplicaState[]>() };
-    for (const { peerId, state, points } of shard.replicas) {
+    const points = told?.points.get(shardPointsKey(collection, shard.id)) ?? 0;
+    const draft = drafts.get(key) ?? { collection, id: shard.id, points, states: new Map<number, ReplicaState[]>() };
+    for (const { peerId, state, points: own } of shard.replicas) {
       draft.states.set(peerId, [...(draft.states.get(peerId) ?? []), state]);
-      draft.points = Math.max(draft.points, points ?? 0);
+      draft.points = Math.max(draft.points, own ?? 0);
     }
     drafts.set(key, draft);
   }

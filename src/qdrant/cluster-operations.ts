@@ -38,12 +38,17 @@ export abstract class ClusterOperations {
     );
   }
 
-  /** All peers' state collected by one of them. Since Qdrant 1.17; shards and transfers from level 3. */
+  /**
+   * All peers' state collected by one of them. Since Qdrant 1.17; shards and transfers from level 3.
+   *
+   * @param patience seconds that Qdrant waits for its peers; by its own default when not given
+   */
   clusterTelemetry({
     level = 3,
+    patience,
     ...options
-  }: CallOptions & { level?: number } = {}): Promise<Schemas['DistributedTelemetryData']> {
-    const query = { details_level: level };
+  }: CallOptions & { level?: number; patience?: number } = {}): Promise<Schemas['DistributedTelemetryData']> {
+    const query = { details_level: level, ...(patience === undefined ? {} : { timeout: patience }) };
     return this.run(
       restCall({
         operation: 'cluster_telemetry',

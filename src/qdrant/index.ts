@@ -28,6 +28,7 @@
 export { type BatchLimits, batches, DEFAULT_BATCH, OversizedItem } from './batches.ts';
 export { ClusterClient, PeerClient, type PeerClientOptions } from './client.ts';
 export type { Readiness } from './cluster-operations.ts';
+export * from './cluster-report.ts';
 export type {
   Alias,
   AliasAction,

@@ -1,4 +1,5 @@
 import type { ClusterClient, PeerClient } from './client.ts';
+import type { ClusterReport } from './cluster-report.ts';
 import { isQdrantError } from './errors.ts';
 import type { CallOptions, Schemas, ShardKey } from './types.ts';
 
@@ -76,7 +77,12 @@ export type UnreachablePeer = {
 export type PeerView = ReachablePeer | UnreachablePeer;
 
 /** One cluster as each of its peers sees it, read at `at` (milliseconds since the epoch). */
-export type ClusterView = { readonly at: number; readonly peers: readonly PeerView[] };
+export type ClusterView = {
+  readonly at: number;
+  readonly peers: readonly PeerView[];
+  /** Only where not every member can be asked for its own view, and the one that can tells about all. */
+  readonly report?: ClusterReport;
+};
 
 export type ObserveOptions = { readonly signal?: AbortSignal; readonly now: () => number };
 

@@ -7,6 +7,7 @@ import { eventsOf } from '../../src/cluster/report/events.ts';
 import type { Ending } from '../../src/cluster/report/facts.ts';
 import { statusOf, withoutVolatile } from '../../src/cluster/report.ts';
 import type { World } from '../../src/cluster/world.ts';
+import type { ClusterReport, CollectionView, ReportedMember } from '../../src/qdrant/index.ts';
 import { answering, calm, claim, clusterObject, collectionOf, pod, viewOf } from './builders.ts';
 
 const NO_ENDING: Ending = { invalid: [], failure: undefined, pending: false };
@@ -224,6 +225,88 @@ test('an external cluster is judged by what answers', () => {
   });
   assert.equal(condition(alone, 'Distributed'), 'False Standalone');
   assert.equal(condition(alone, 'Ready'), 'True Ready');
+});
+
+const behindOneAddress = (report?: ClusterReport, collections: readonly CollectionView[] = []) => {
+  const host = answering(0, { peerId: 1, members: new Map([1, 2, 3].map((id) => [id, id - 1])), collections });
+  const peers = [{ ...host, name: 'x.example:6333' }];
+  return adopted({ view: { at: 0, peers, ...(report === undefined ? {} : { report }) } });
+};
+const told = (change: Partial<ReportedMember> = {}): ClusterReport => ({
+  members: [1, 2, 3].map((peerId) => ({
+    peerId,
+    responsive: true,
+    version: '1.18.3',
+    isVoter: true,
+    consensus: 'working',
+    ...(peerId === 3 ? change : {}),
+  })),
+  points: new Map([['0/c', 70]]),
+});
+const spread = collectionOf('c', [
+  [2, 'Active'],
+  [3, 'Active'],
+]);
+
+test('peers behind one address are judged by the one that answers and by what it tells of the others', () => {
+  const plain = { ...spread, shards: [{ id: 0, replicas: [{ peerId: 2, state: 'Active' as const }] }] };
+  const well = behindOneAddress(told(), [plain]);
+  assert.equal(condition(well, 'Ready'), 'True Ready');
+  assert.equal(condition(well, 'Available'), 'True Serving');
+  assert.equal(condition(well, 'Degraded'), 'False Healthy');
+  assert.match(well.conditions?.find(({ type }) => type === 'Ready')?.message ?? '', /2 can't be asked one by one/);
+  assert.deepEqual([well.replicas, well.points, well.operation], [3, 70, undefined]);
+  assert.deepEqual(
+    well.peers?.map(({ name, state, version }) => [name, state, version]),
+    [0, 1, 2].map((ordinal) => [`docs-${ordinal}`, 'Ready', '1.18.3']),
+  );
+  const cases: [Partial<ReportedMember>, string][] = [
+    [{ responsive: false }, 'False PeersNotReady'],
+    [{ isVoter: false }, 'False PeersNotReady'],
+    [{ consensus: 'stopped_with_err', consensusError: 'panic' }, 'False ConsensusStopped'],
+    [{ version: '1.12.0' }, 'False UnsupportedVersion'],
+  ];
+  for (const [change, expected] of cases) {
+    assert.equal(condition(behindOneAddress(told(change)), 'Ready'), expected);
+  }
+  const away = behindOneAddress(told({ responsive: false }), [spread]);
+  assert.equal(away.peers?.find(({ peerId }) => peerId === 3)?.state, 'Unreachable');
+  assert.equal(condition(away, 'Degraded'), 'True PeersNotReady');
+  assert.equal(condition(away, 'Available'), 'True Serving');
+  const lost = collectionOf('c', [[3, 'Active']]);
+  assert.equal(condition(behindOneAddress(told({ responsive: false }), [lost]), 'Available'), 'False ShardsUnreadable');
+  assert.equal(
+    condition(behindOneAddress(told(), [collectionOf('c', [[3, 'Dead']])]), 'Ready'),
+    'False ReplicasNotActive',
+  );
+});
+
+test('peers behind one address of whom nobody tells are not called silent, and the condition says so', () => {
+  const status = behindOneAddress(undefined, [spread]);
+  assert.equal(condition(status, 'Ready'), 'True Ready');
+  assert.equal(condition(status, 'Available'), 'True Serving');
+  assert.match(status.conditions?.find(({ type }) => type === 'Ready')?.message ?? '', /nobody tells of them/);
+  assert.equal(status.replicas, 1);
+});
+
+test('members that share a host have names of their own', () => {
+  const members = [1, 2].map((peerId) => ({ peerId, uri: `http://10.0.0.1:${6334 + peerId}/` }));
+  const peer = { ...answering(0, { peerId: 1, members: new Map() }), name: 'x.example:6333', members };
+  const names = adopted({ view: { at: 0, peers: [peer] } }).peers?.map(({ name }) => name);
+  assert.deepEqual(names, ['10.0.0.1-1', '10.0.0.1-2']);
+});
+
+test('shards of a cluster behind one address are left where they are', () => {
+  const crowded = collectionOf('c', ...[0, 1, 2].map(() => [[1, 'Active']] as [number, 'Active'][]));
+  const spec = { external, rebalanceStrategy: 'by_count' as const };
+  const host = answering(0, { peerId: 1, members: new Map([1, 2].map((id) => [id, id - 1])), collections: [crowded] });
+  const { world, topology } = calm({
+    cluster: { ...clusterObject(), spec },
+    pods: [],
+    claims: [],
+    view: { at: 0, peers: [{ ...host, name: 'x.example:6333' }], report: told() },
+  });
+  assert.equal(decide(world, topology).step, undefined);
 });
 
 test('founded is set once, by the first peer that answers', () => {

@@ -14,6 +14,7 @@ import {
   observeCluster,
   PeerClient,
   type Point,
+  reportOf,
   settled,
   supportedVersion,
   unsettled,
@@ -245,5 +246,7 @@ test('telemetry and metrics', { skip }, async () => {
   assert.match(await peer.metrics(), /app_info/);
   assert.ok((await peer.telemetry(3)).app);
   assert.ok((await viaGrpc.clusterTelemetry()).cluster);
+  const [member] = (await reportOf(viaGrpc))?.members ?? [];
+  assert.deepEqual([member?.responsive, member?.consensus, member?.isVoter], [true, 'working', true]);
   assert.equal((await failure(viaGrpc.removePeer((await viaGrpc.cluster()).peer_id ?? 0))).code, 'BadRequest');
 });

@@ -98,7 +98,7 @@ export function replenish(world: World, topology: Topology): Proposal | undefine
 /** Says what heals by itself: the kubelet restarts pods, Qdrant recovers replicas that are Dead. */
 export function watchRecovery(world: World, topology: Topology): Proposal | undefined {
   const silent = topology.members
-    .filter((member) => member.view === undefined && !stillJoining(world, member))
+    .filter((member) => member.standing === 'silent' && !stillJoining(world, member))
     .map(({ name }) => name);
   const operation = (step: string, names: readonly string[]): Proposal => ({
     operation: { name: 'Heal', step, target: firstFew(names), blockedBy: [] },

@@ -4,7 +4,7 @@ import type { Operation } from '../decide/step.ts';
 import type { Decision } from '../decide.ts';
 import type { Reason } from '../reasons.ts';
 import { firstFew } from '../settled.ts';
-import { type Shard, shardName, type Topology, transferKey } from '../topology.ts';
+import { type Shard, shardName, type Topology, transferKey, versionsOf } from '../topology.ts';
 import { isExternal, type World } from '../world.ts';
 import type { Fact } from './conditions.ts';
 import { type Trouble, troubles, unavailable } from './health.ts';
@@ -74,8 +74,17 @@ function ready(seen: Seen): Fact {
     nameTaken(world) ??
     troubles(world, topology)[0] ??
     underWay(decision?.operation);
-  const healthy = { reason: 'Ready', message: `${topology.members.length} peers, all replicas Active` } as const;
+  const message = `${topology.members.length} peers, all replicas Active${hearsay(topology)}`;
+  const healthy = { reason: 'Ready', message } as const;
   return why === undefined ? is('Ready', healthy) : isNot('Ready', why);
+}
+
+/** What the word rests on where members stand behind one address. */
+function hearsay({ members }: Topology): string {
+  const unasked = members.filter(({ standing }) => standing === 'unasked').length;
+  const told = members.filter(({ view, standing }) => view === undefined && standing === 'answers').length;
+  if (unasked > 0) return `, by the peer that answers; ${unasked} can't be asked one by one and nobody tells of them`;
+  return told > 0 ? `, by the peer that answers; ${told} can't be asked one by one, Qdrant calls them responsive` : '';
 }
 
 /** A problem that is more than a note. */
@@ -178,8 +187,8 @@ function standalone({ views }: Topology): Fact | undefined {
   return isNot('Distributed', { reason: 'Standalone', message: `${firstFew(alone)} run without distributed mode` });
 }
 
-function untested({ views }: Topology): Fact | undefined {
-  const [newer] = views.flatMap(({ version }) => {
+function untested(topology: Topology): Fact | undefined {
+  const [newer] = versionsOf(topology).flatMap((version) => {
     const support = supportedVersion(version);
     return support.kind === 'newer' ? [support.message] : [];
   });

@@ -4,7 +4,7 @@ import { keepers, stillJoining } from '../decide/keepers.ts';
 import { lastPeer } from '../decide/marks.ts';
 import type { Reason } from '../reasons.ts';
 import { firstFew } from '../settled.ts';
-import { isActive, isReadable, majorityAnswers, shardName, strangers, type Topology } from '../topology.ts';
+import { isActive, isReadable, majorityAnswers, shardName, strangers, type Topology, versionsOf } from '../topology.ts';
 import { isExternal, sizeOf, type World } from '../world.ts';
 
 export type Trouble = { readonly reason: Reason; readonly message: string };
@@ -38,8 +38,8 @@ const CHECKS: readonly (readonly [Reason, Check])[] = [
   ],
   [
     'UnsupportedVersion',
-    (_, { views }) => {
-      const old = views.flatMap(({ version }) => {
+    (_, topology) => {
+      const old = versionsOf(topology).flatMap((version) => {
         const support = supportedVersion(version);
         return support.kind === 'older' || support.kind === 'unreadable' ? [support.message] : [];
       });
@@ -48,8 +48,11 @@ const CHECKS: readonly (readonly [Reason, Check])[] = [
   ],
   [
     'ConsensusStopped',
-    (_, { views }) => {
-      const stopped = views.filter(({ consensus }) => consensus !== 'working');
+    (_, { views, members }) => {
+      const told = members.flatMap(({ name, view, report }) =>
+        view !== undefined || report?.consensus === undefined ? [] : [{ ...report, name }],
+      );
+      const stopped = [...views, ...told].filter(({ consensus }) => consensus !== 'working');
       return stopped.length === 0
         ? undefined
         : firstFew(stopped.map(({ name, consensus, consensusError }) => `${name}: ${consensusError ?? consensus}`));
@@ -93,9 +96,11 @@ function foreign(world: World, topology: Topology): string[] {
 
 function peersNotReady(world: World, topology: Topology): string | undefined {
   const silent = topology.members
-    .filter((member) => member.view === undefined && !stillJoining(world, member))
+    .filter((member) => member.standing === 'silent' && !stillJoining(world, member))
     .map(({ name }) => name);
   if (silent.length > 0) return `${firstFew(silent)} don't answer`;
+  const mute = topology.members.filter(({ report }) => report?.isVoter === false).map(({ name }) => name);
+  if (mute.length > 0) return `${firstFew(mute)} don't vote yet`;
   const unborn = world.cluster.status?.founded === undefined && topology.members.length === 0;
   if (isExternal(world.cluster) || unborn) return undefined;
   const size = sizeOf(world.cluster);
@@ -119,11 +124,11 @@ export function unavailable(world: World, topology: Topology): Trouble | undefin
   }
   const [first] = troubles(world, topology).filter(({ reason }) => reason === 'KeyRefused' || reason === 'Unreachable');
   if (first !== undefined) return first;
-  const answering = topology.members.filter(({ view }) => view !== undefined).length;
+  const answering = topology.members.filter(({ standing }) => standing !== 'silent').length;
   if (!majorityAnswers(topology)) {
     return { reason: 'NoMajority', message: `${answering} of ${topology.members.length} peers answer` };
   }
-  const owners = new Set(topology.members.filter(({ view }) => view !== undefined).map(({ id }) => id));
+  const owners = new Set(topology.members.filter(({ standing }) => standing !== 'silent').map(({ id }) => id));
   const unreadable = topology.shards
     .filter(({ replicas }) => !replicas.some((replica) => isReadable(replica) && owners.has(replica.peer)))
     .map(shardName);

@@ -22,22 +22,30 @@ export function peersStatus(world: World, topology: Topology): PeerStatus[] {
 }
 
 function memberStatus(world: World, topology: Topology, member: Member): PeerStatus {
-  const { id, name, ordinal, uri, view } = member;
+  const { id, name, ordinal, uri } = member;
+  const version = versionOf(world, topology, member);
   return {
     name,
     ...(ordinal === undefined ? {} : { ordinal }),
     peerId: id,
     uri,
-    ...(view === undefined ? {} : { version: view.version }),
+    ...(version === undefined ? {} : { version }),
     state: memberState(world, topology, member),
     shards: replicasOn(topology, id).length,
   };
 }
 
+/** Behind one address two requests may reach two peers: then only what is told by peer is known of a peer. */
+function versionOf({ cluster }: World, { members }: Topology, { view, report }: Member): string | undefined {
+  return isExternal(cluster) && members.length > 1 ? report?.version : view?.version;
+}
+
 function memberState(world: World, topology: Topology, member: Member): PeerStatus['state'] {
-  if (member.view === undefined) return stillJoining(world, member) ? 'Joining' : 'Unreachable';
+  if (member.standing === 'silent') return stillJoining(world, member) ? 'Joining' : 'Unreachable';
   if (!stays(world, member)) return 'Draining';
-  if (!keepers(world, topology).includes(member.id)) return 'Joining';
+  const asked = member.view !== undefined;
+  const joins = asked ? !keepers(world, topology).includes(member.id) : member.report?.isVoter === false;
+  if (joins) return 'Joining';
   const own = replicasOn(topology, member.id).flatMap(({ replicas }) =>
     replicas.filter(({ peer }) => peer === member.id),
   );
