@@ -32,7 +32,7 @@ export async function observe(deps: ClusterDeps, subject: Subject): Promise<Obse
   const { cluster, memory, signal } = subject;
   const lookup = (name: string) =>
     secretData(deps.informers.secrets.store.get({ namespace: namespaceOf(cluster), name }));
-  const current = connectionOf(plain(cluster), lookup);
+  const current = connectionOf(cluster, lookup);
   const problem: Problem | undefined = current.ok
     ? secondKeyProblem(cluster, lookup)
     : unmade(cluster, lookup)
@@ -77,19 +77,11 @@ const unmade = (cluster: QdrantCluster, lookup: SecretLookup): boolean =>
   apiKeyReference(cluster).name === keysName(cluster) &&
   lookup(keysName(cluster)) === undefined;
 
-/** TLS isn't built: pods serve plain HTTP whatever `spec.tls` says, which a condition names. */
-function plain(cluster: QdrantCluster): QdrantCluster {
-  const { tls: _, ...spec } = cluster.spec;
-  return { ...cluster, spec };
-}
-
 /** Addresses of now with the key that was accepted last. */
 function earlierConnection(cluster: QdrantCluster, { accepted }: Memory): Connection | undefined {
   if (accepted === undefined || isExternal(cluster)) return accepted;
   const { name, key } = apiKeyReference(cluster);
-  const result = connectionOf(plain(cluster), (secret) =>
-    secret === name ? { [key]: accepted.apiKey ?? '' } : undefined,
-  );
+  const result = connectionOf(cluster, (secret) => (secret === name ? { [key]: accepted.apiKey ?? '' } : undefined));
   return result.ok ? result.connection : accepted;
 }
 

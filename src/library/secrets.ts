@@ -12,7 +12,7 @@ const API_KEY = 'api-key';
 const CA = 'ca.crt';
 
 export function mountedSecrets({ metadata, spec }: QdrantCluster): MountedSecrets {
-  const { external, tls, apiKey } = spec;
+  const { external, apiKey } = spec;
   if (external !== undefined) {
     const { apiKeySecretRef: key, caSecretRef: ca } = external;
     return {
@@ -23,7 +23,8 @@ export function mountedSecrets({ metadata, spec }: QdrantCluster): MountedSecret
   const reference = apiKey?.secretKeyRef;
   return {
     apiKey: { name: reference?.name ?? `${metadata.name}-apikey`, key: reference?.key ?? API_KEY },
-    ca: tls === undefined ? undefined : { name: tls.secretName, key: CA },
+    // Plain HTTP, whatever spec.tls says: it isn't built.
+    ca: undefined,
   };
 }
 

@@ -16,7 +16,6 @@ export type ConnectionSource = {
     readonly size?: number;
     readonly apiKey?: KeySource;
     readonly readOnlyApiKey?: KeySource;
-    readonly tls?: { readonly secretName: string };
   };
   readonly status?: { readonly peers?: readonly { readonly ordinal?: number; readonly state?: string }[] };
 };
@@ -43,8 +42,8 @@ type Read =
   | { readonly ok: false; readonly reason: ConnectionRefusal; readonly message: string };
 
 /**
- * How to reach a cluster: every peer by its own name for one that the operator runs, the URL for an external one,
- * with key and CA from their Secrets. Never empty-handed: measured on 1.18.3, an empty key is not "no key".
+ * How to reach a cluster: every peer by its own name and plain HTTP for one that the operator runs (its pods serve
+ * nothing else: `spec.tls` isn't built), the URL for an external one, with key and CA from their Secrets. Never empty-handed: measured on 1.18.3, an empty key is not "no key".
  */
 export function connectionOf(
   cluster: ConnectionSource,
@@ -101,9 +100,7 @@ function keyReference(
 }
 
 function caReference({ spec }: ConnectionSource): Reference | undefined {
-  if (spec.external === undefined)
-    return spec.tls === undefined ? undefined : { name: spec.tls.secretName, key: 'ca.crt' };
-  const reference = spec.external.caSecretRef;
+  const reference = spec.external?.caSecretRef;
   return reference === undefined ? undefined : { name: reference.name, key: reference.key ?? 'ca.crt' };
 }
 
@@ -125,9 +122,8 @@ function managedPeers({ metadata, spec, status }: ConnectionSource): PeerAddress
   const members = (status?.peers ?? []).filter(({ state }) => state !== 'Removed');
   const known = members.map(({ ordinal = -1 }) => ordinal + 1);
   const count = Math.max(spec.size ?? 1, ...known);
-  const scheme = spec.tls === undefined ? 'http' : 'https';
   return Array.from({ length: count }, (_, ordinal) => {
-    const host = `${scheme}://${name}-${ordinal}.${name}-headless.${namespace}.svc`;
+    const host = `http://${name}-${ordinal}.${name}-headless.${namespace}.svc`;
     return { name: `${name}-${ordinal}`, rest: `${host}:6333`, grpc: `${host}:6334` };
   });
 }

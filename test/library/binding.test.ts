@@ -44,7 +44,7 @@ test("the Secret is written when it is not there or differs, and somebody else's
 test('Secrets that a cluster depends on: the generated key, a named one, a CA', () => {
   assert.deepEqual(secretNames(cluster()), ['main-apikey']);
   const named = cluster({ spec: { apiKey: { secretKeyRef: { name: 's', key: 'x' } }, tls: { secretName: 't' } } });
-  assert.deepEqual(mountedSecrets(named), { apiKey: { name: 's', key: 'x' }, ca: { name: 't', key: 'ca.crt' } });
+  assert.deepEqual(mountedSecrets(named), { apiKey: { name: 's', key: 'x' }, ca: undefined });
   const external = cluster({
     spec: { external: { url: 'http://x', apiKeySecretRef: { name: 'k' }, caSecretRef: { name: 'c' } } },
   });

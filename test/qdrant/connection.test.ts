@@ -44,10 +44,12 @@ test('a peer that was removed is not asked', () => {
   assert.deepEqual(result.ok && result.connection.peers.map(({ name }) => name), ['docs-0', 'docs-1']);
 });
 
-test('TLS brings https and the CA of its Secret', () => {
-  const result = connectionOf({ ...managed, spec: { size: 1, tls: { secretName: 'certificates' } } }, lookup);
-  assert.ok(result.ok && result.connection.peers[0]?.rest.startsWith('https://'));
-  assert.deepEqual(result.connection.tls, { ca: 'PEM' });
+test('a managed cluster is reached by plain HTTP whatever its spec says of TLS, which is not built', () => {
+  const spec = { size: 1, tls: { secretName: 'gone' } };
+  assert.deepEqual(connectionOf({ ...managed, spec }, lookup), connectionOf({ ...managed, spec: { size: 1 } }, lookup));
+  const result = connectionOf({ ...managed, spec }, lookup);
+  assert.ok(result.ok && result.connection.tls === undefined);
+  assert.ok(result.connection.peers.every(({ rest, grpc }) => rest.startsWith('http:') && grpc?.startsWith('http:')));
 });
 
 test('the key may come from a Secret of the user, and the reading key is used when preferred and there', () => {
