@@ -19,7 +19,8 @@ async function stacks(stage: Stage) {
   return load;
 }
 
-const idsOf = ({ status }: QdrantCluster): number[] => (status?.peers ?? []).flatMap(({ peerId }) => peerId ?? []);
+const idsOf = ({ status }: QdrantCluster): number[] =>
+  (status?.peers ?? []).flatMap(({ peerId }) => peerId ?? []).toSorted((a, b) => a - b);
 
 const notReady = (object: QdrantCluster): boolean =>
   object.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'False') === true;
@@ -50,7 +51,7 @@ scenario('a peer that is killed under load heals, and nobody notices', async (st
 
   await load.nothingLostAndNothingFailed();
   assert.ok((await peers.fewest()) >= 2, 'never more than one peer was away');
-  assert.deepEqual(idsOf(after).toSorted(), before.toSorted(), 'the peer came back as the one it was');
+  assert.deepEqual(idsOf(after), before, 'the peer came back as the one it was');
   await oneClusterInFullNumber(await stage.qdrant('stacks'), 'docs--g1');
 });
 
@@ -61,7 +62,7 @@ scenario('a peer that is paused is left alone, and is in step again when it goes
   await stage.clusterSays('stacks', 'Ready', { status: 'False' });
   const written = load.report.written;
   await eventually('writes go on without the paused peer', () => load.report.written > written + 20);
-  assert.deepEqual(idsOf(await stage.cluster('stacks')).toSorted(), before.toSorted(), 'nobody was given up');
+  assert.deepEqual(idsOf(await stage.cluster('stacks')), before, 'nobody was given up');
   stage.ground.resume(stage.key('stacks-2'));
   await stage.clusterReady('stacks', 3);
 
