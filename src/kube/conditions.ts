@@ -44,10 +44,11 @@ export type FinalizeOptions = {
   readonly now: string;
   /**
    * `status.observedGeneration`: the generation that was last carried out in full. With it, an object that is Ready
-   * while a change is being carried out is Ready as of that generation, so that `kubectl wait` waits for the change.
+   * while a change is being carried out, or was given up, is Ready as of that generation, so that `kubectl wait` waits
+   * for the change.
    */
   readonly observedGeneration?: number;
-  /** What the controller itself says of readiness. Not asked when the pass failed or stalled. */
+  /** What the controller itself says of readiness. Not asked when the pass failed; a stalled one may still be Ready. */
   readonly ready?: { readonly status: ConditionStatus; readonly reason: string; readonly message: string };
 };
 
@@ -67,7 +68,7 @@ export function finalizeConditions(list: readonly Condition[], options: Finalize
   const set = (conditions: readonly Condition[], condition: Omit<NewCondition, 'observedGeneration'>): Condition[] =>
     setCondition(conditions, { ...condition, observedGeneration: generation }, now);
   const ready = readyOf(list, options);
-  const behind = result.kind === 'wait' && ready?.status === 'True' ? options.observedGeneration : undefined;
+  const behind = ready?.status === 'True' ? readyAsOf(list, options) : undefined;
   let conditions =
     ready === undefined
       ? [...list]
@@ -85,6 +86,15 @@ export function finalizeConditions(list: readonly Condition[], options: Finalize
   return { conditions, observedGeneration: observed ? generation : undefined };
 }
 
+/** The generation that an object is Ready at while the next one isn't carried out; undefined = the present one. */
+function readyAsOf(list: readonly Condition[], { result, observedGeneration }: FinalizeOptions): number | undefined {
+  if (observedGeneration === undefined || (result.kind !== 'wait' && result.kind !== 'stalled')) return undefined;
+  const before = findCondition(list, 'Ready');
+  // A generation that stalled counts as observed, though nobody carried it out.
+  const held = before?.status === 'True' ? before.observedGeneration : undefined;
+  return Math.min(observedGeneration, held ?? observedGeneration);
+}
+
 type Ready = Pick<Condition, 'status' | 'reason' | 'message'>;
 
 /** Undefined: leave the condition as it is. */
@@ -97,6 +107,8 @@ function readyOf(list: readonly Condition[], { result, ready }: FinalizeOptions)
       if (ready !== undefined || findCondition(list, 'Ready') !== undefined) return ready;
       return { status: 'Unknown', reason: result.reason, message: result.message };
     case 'stalled':
+      if (ready?.status === 'True') return ready;
+      return { status: 'False', reason: result.reason, message: result.message };
     case 'failed':
       return { status: 'False', reason: result.reason, message: result.message };
   }

@@ -83,7 +83,8 @@ function conditionsOf(pass: Pass, serving: CollectionLook | undefined, now: stri
     // A binding outlives a pass that could not look at it.
     else if (type !== 'Bound' || plan.unready !== true) list = removeCondition(list, type) as Condition[];
   }
-  const ready = readyOf(pass, serving);
+  // An invalid spec was not looked at any further: nobody knows whether what serves is what it means.
+  const ready = pass.invalid.length > 0 ? undefined : readyOf(pass, serving);
   return finalizeConditions(list, {
     result: resultOf(pass),
     generation,

@@ -117,6 +117,27 @@ test('finalizing twice is finalizing once, whatever was there; kstatus holds; ot
   );
 });
 
+test('what serves on is Ready although a change of it stalled, as of the generation before, until that is done', () => {
+  const ready = { status: 'True', reason: 'Ready', message: 'serves' } as const;
+  const step = (list: readonly Condition[], kind: 'stalled' | 'wait' | 'done', observedGeneration: number) => {
+    const why = { reason: 'CopyFailed', message: 'ten times' };
+    const result = kind === 'done' ? ({ kind } as const) : { kind, seconds: 1, ...why };
+    const now = '2026-01-01T00:00:00Z';
+    return finalizeConditions(list, { result, generation: 4, now, observedGeneration, ready });
+  };
+  const first = step([], 'stalled', 3);
+  const again = step(first.conditions, 'stalled', 4);
+  const retried = step(again.conditions, 'wait', 4);
+  for (const { conditions } of [first, again, retried]) {
+    const found = findCondition(conditions, 'Ready');
+    assert.deepEqual([found?.status, found?.observedGeneration], ['True', 3]);
+  }
+  assert.equal(first.observedGeneration, 4);
+  assert.equal(findCondition(again.conditions, 'Stalled')?.reason, 'CopyFailed');
+  assert.equal(isTrue(retried.conditions, 'Stalled'), false);
+  assert.equal(findCondition(step(retried.conditions, 'done', 4).conditions, 'Ready')?.observedGeneration, 4);
+});
+
 test('Ready while a change is carried out is Ready as of the generation before it', () => {
   const ready = { status: 'True', reason: 'Ready', message: 'serves' } as const;
   const options = { generation: 4, now: '2026-01-01T00:00:00Z', observedGeneration: 3, ready };

@@ -245,6 +245,26 @@ test('the copy is tried again with growing delay when its Job fails, and says wh
   assert.equal(sim.aliases.get('docs'), 'docs--g2');
 });
 
+test('a copy that is given up leaves the library Ready, as of the spec that it serves, and Stalled says why', () => {
+  const sim = filled();
+  const served = sim.condition('Ready')?.observedGeneration;
+  sim.edit({ shards: { number: 3 } });
+  sim.settle(4);
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    sim.failJob('Unreachable');
+    sim.now += 600_000;
+    sim.pass();
+  }
+  sim.failJob('Unreachable');
+  sim.pass();
+  sim.pass();
+  const ready = sim.condition('Ready');
+  assert.deepEqual([ready?.status, ready?.reason, ready?.observedGeneration], ['True', 'Ready', served]);
+  assert.deepEqual([sim.condition('Stalled')?.reason, sim.condition('Reconciling')], ['CopyFailed', undefined]);
+  assert.match(sim.condition('Stalled')?.message ?? '', /failed 10 times: Unreachable: gone/);
+  assert.equal(sim.aliases.get('docs'), 'docs--g1');
+});
+
 test('refuses by name to begin a change that a copy can not carry', () => {
   const sim = filled();
   sim.active?.points.set(1, 'x');
