@@ -12,9 +12,10 @@ import { indexNote } from './decide/in-place.ts';
 import { type Placed, place } from './decide/placement.ts';
 import type { LibraryDeps } from './deps.ts';
 import { difference } from './diff.ts';
+import { earlierKey, lookWithKeys } from './keys.ts';
 import { collectionLook, type Look } from './look.ts';
 import type { LibraryMemory } from './memory.ts';
-import { attemptOf, jobName, publicName, workerNames } from './names.ts';
+import { attemptOf, bindingName, jobName, publicName, workerNames } from './names.ts';
 import { observe } from './observe.ts';
 import { generationsOf } from './plan.ts';
 import { secretLookup } from './secrets.ts';
@@ -85,16 +86,26 @@ async function look(
   const namespace = cluster.metadata.namespace ?? '';
   const result = wayTo(deps, { library, cluster, memory });
   if (!result.ok) return blind(result.reason, `QdrantCluster ${cluster.metadata.name}: ${result.message}`);
-  const { connection } = result;
-  memory.connection = connection;
-  const client = deps.pool.get(`${namespace}/${cluster.metadata.name}`, connection);
-  const seen = await observe(client, {
-    collection: publicName(library),
-    also: generationsOf(library.status).map(({ collection }) => collection),
-    everyPeerListed: managed || connection.peers.length > 1,
-    signal,
-  });
-  return { sight: judge(seen), reach: { client, connection } };
+  const name = `${namespace}/${cluster.metadata.name}`;
+  const current = result.connection.apiKey;
+  const reachBy = (apiKey: string | undefined): Reach => {
+    const connection = apiKey === undefined ? result.connection : { ...result.connection, apiKey };
+    return { client: deps.pool.get(apiKey === current ? name : `${name} earlier`, connection), connection };
+  };
+  const ask = (apiKey: string | undefined) =>
+    observe(reachBy(apiKey).client, {
+      collection: publicName(library),
+      also: generationsOf(library.status).map(({ collection }) => collection),
+      everyPeerListed: managed || result.connection.peers.length > 1,
+      signal,
+    });
+  const binding = deps.informers.secrets.store.get({ namespace, name: bindingName(library.metadata.name) });
+  const earlier = managed ? earlierKey(library, { accepted: memory.accepted, binding }) : undefined;
+  const { look: seen, apiKey } = await lookWithKeys(ask, { current, earlier });
+  if (managed && seen.peers.length > 0) memory.accepted = apiKey;
+  const reach = reachBy(apiKey);
+  memory.connection = reach.connection;
+  return { sight: judge(seen), reach };
 }
 
 /** A namespace that is deleted loses the key of an external cluster before the library there is put away. */

@@ -9,6 +9,8 @@ export class LibraryMemory {
   #worker: { readonly beat: string; readonly heardAt: number | undefined } | undefined;
   /** The last connection that was used; holds a key, so it is never shown. */
   connection: Connection | undefined;
+  /** The key that peers of a managed cluster accepted last; never shown. */
+  accepted: string | undefined;
   violations: { readonly generation: number | undefined; readonly found: readonly string[] } | undefined;
 
   get snapshot(): Memory {

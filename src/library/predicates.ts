@@ -1,4 +1,5 @@
 import { ANNOTATIONS, type Blocker, type DomainLibrary, type QdrantCluster } from '../api/index.ts';
+import { isTrue } from '../kube/index.ts';
 import { FENCE_HOLDS_SECONDS, type Progress } from '../migration/index.ts';
 import { aliasesOf, type CollectionLook, deadPeers, type Look } from './look.ts';
 import type { LibrarySettings, Memory } from './world.ts';
@@ -38,6 +39,12 @@ const everyPeerAnswers: Predicate<{ readonly look: Look }> = {
   },
 };
 
+/** Workers read the Secret, and pods go on with the key that they started with. */
+export const workersKeyRefused = ({ metadata, status }: QdrantCluster): string | undefined =>
+  isTrue(status?.conditions ?? [], 'KeyChanged')
+    ? `pods of QdrantCluster ${metadata.name} don't accept the key in its Secret yet`
+    : undefined;
+
 /** What must hold before a collection is made. */
 export const CREATE_PREDICATES: readonly Predicate<CreateSubject>[] = [
   everyPeerAnswers,
@@ -46,7 +53,7 @@ export const CREATE_PREDICATES: readonly Predicate<CreateSubject>[] = [
     name: 'cluster-is-ready',
     refuse: ({ cluster }) => {
       const ready = cluster.status?.conditions?.find(({ type }) => type === 'Ready');
-      if (ready?.status === 'True') return undefined;
+      if (ready?.status === 'True') return workersKeyRefused(cluster);
       return `QdrantCluster ${cluster.metadata.name} is not Ready: ${ready?.reason ?? 'nothing is known of it yet'}`;
     },
   },

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ANNOTATIONS, type DomainLibrarySpec } from '../../src/api/index.ts';
 import { parseMark } from '../../src/migration/fence.ts';
-import { Crash, library, Sim } from './sim.ts';
+import { Crash, library, ready, Sim } from './sim.ts';
 
 /** A library that is ready and holds ten points. */
 function filled(spec: Partial<DomainLibrarySpec> = {}): Sim {
@@ -263,6 +263,22 @@ test('a copy that is given up leaves the library Ready, as of the spec that it s
   assert.deepEqual([sim.condition('Stalled')?.reason, sim.condition('Reconciling')], ['CopyFailed', undefined]);
   assert.match(sim.condition('Stalled')?.message ?? '', /failed 10 times: Unreachable: gone/);
   assert.equal(sim.aliases.get('docs'), 'docs--g1');
+});
+
+test('a copy is not tried again while the pods refuse the key that its worker would read', () => {
+  const sim = filled();
+  sim.edit({ shards: { number: 3 } });
+  sim.settle(4);
+  sim.failJob('Unauthorized');
+  const { status } = sim.cluster;
+  const changed = { ...ready('True'), type: 'KeyChanged' };
+  sim.cluster = { ...sim.cluster, status: { ...status, conditions: [ready('True'), changed] } };
+  sim.settle(20);
+  assert.match(sim.condition('Reconciling')?.message ?? '', /don't accept the key/);
+  assert.equal(sim.condition('Ready')?.status, 'True');
+  sim.cluster = { ...sim.cluster, ...(status === undefined ? {} : { status }) };
+  sim.settle(40);
+  assert.equal(sim.aliases.get('docs'), 'docs--g2');
 });
 
 test('refuses by name to begin a change that a copy can not carry', () => {

@@ -3,7 +3,14 @@ import type { Progress } from '../../migration/index.ts';
 import type { CollectionLook } from '../look.ts';
 import { publicName } from '../names.ts';
 import type { Event, Plan, Step } from '../plan.ts';
-import { FENCE_PREDICATES, type FenceSubject, fenceAgeSeconds, refusals, SWITCH_PREDICATES } from '../predicates.ts';
+import {
+  FENCE_PREDICATES,
+  type FenceSubject,
+  fenceAgeSeconds,
+  refusals,
+  SWITCH_PREDICATES,
+  workersKeyRefused,
+} from '../predicates.ts';
 import type { SeenWorld } from '../world.ts';
 import type { Active } from './change.ts';
 import { fenceStep, unfenceStep } from './fence.ts';
@@ -129,6 +136,11 @@ export function ensureWorker(world: SeenWorld, { active, change, target }: Copyi
   if (left > 0) {
     const message = `attempt ${attempt - 1} of the copy ended early: ${whyFailed(world)}; the next one begins in ${Math.ceil(delay)} s`;
     return { steps: [], waiting: { reason: 'CopyFailed', message, seconds: Math.max(settings.busySeconds, left) } };
+  }
+  const refused = workersKeyRefused(world.cluster);
+  if (refused !== undefined) {
+    const message = `attempt ${attempt} of the copy waits: ${refused}`;
+    return { steps: [], waiting: { reason: 'Unauthorized', message, seconds: settings.busySeconds } };
   }
   const copy: Step = {
     kind: 'startCopy',
