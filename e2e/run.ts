@@ -7,8 +7,8 @@ import { GROUNDS, NEEDS, type Need } from './ground.ts';
 import { embeddedParts, embeddedProvides } from './grounds/embedded.ts';
 
 const SCENARIOS = join(import.meta.dirname, 'scenarios');
-/** Files that play at once; each has a cluster of its own, and two cores carry two. */
-const CONCURRENCY = 2;
+/** Files that play at once, each on a cluster of its own: they wait more than they compute, and two cores carry three. */
+const CONCURRENCY = 3;
 
 const say = (text: string): void => void process.stdout.write(text);
 
