@@ -61,6 +61,8 @@ export type Ground = {
   healQdrant(pod: ObjectKey): Promise<void>;
   /** Arguments of every process of the ground that serves the product. */
   commandLines(): Promise<readonly string[]>;
+  /** What the operator's pods answer at /metrics. */
+  operatorMetrics(): Promise<string>;
   stop(): Promise<void>;
 };
 

@@ -68,6 +68,13 @@ export async function startEmbedded(options: GroundOptions): Promise<Ground> {
     healQdrant: async (pod) => faultCall(sandbox, pod, { method: 'DELETE' }),
     commandLines: () =>
       commandLines([...agent.processes().map(({ pid }) => pid), ...outside.flatMap((one) => one.pids)]),
+    async operatorMetrics() {
+      const pods = await admin.listAll(PODS, { namespace: OPERATOR_NAMESPACE });
+      const texts = await Promise.all(
+        pods.map(async ({ status }) => (await fetch(`http://${status?.podIP}:8080/metrics`)).text()),
+      );
+      return texts.join('\n');
+    },
     async stop() {
       await Promise.all(outside.map((server) => server.stop()));
       await sandbox.stop();

@@ -5,7 +5,8 @@ import { Stage } from './stage.ts';
 import { whatHappened } from './what-happened.ts';
 
 type Tell = (stage: Stage, context: TestContext) => Promise<void>;
-export type Scenario = (title: string, tell: Tell) => void;
+/** @param needs what this scenario needs beside what all of its file do */
+export type Scenario = (title: string, tell: Tell, needs?: readonly Need[]) => void;
 export type ScenarioOptions = GroundOptions & {
   /** What the scenarios of the file cannot do without. */
   readonly needs?: readonly Need[];
@@ -19,21 +20,18 @@ const TIMEOUT_MILLISECONDS = 200_000;
  * they are left out, and say why.
  */
 export async function scenarios(options: ScenarioOptions = {}): Promise<Scenario> {
-  const { needs = [], ...rest } = options;
+  const { needs: shared = [], ...rest } = options;
   const provided = await provisions();
-  const missing = needs.filter((need) => !provided.has(need));
-  const skip =
-    missing.length > 0 &&
-    `ground ${groundName()} lacks ${missing.map((need) => `${need} (${NEEDS[need]})`).join(', ')}`;
   let ground: Ground | undefined;
   let count = 0;
-  if (skip === false) {
+  if (whyNot(shared, provided) === undefined) {
     before(async () => {
       ground = await startGround(rest);
     });
     after(() => ground?.stop());
   }
-  return (title, tell) => {
+  return (title, tell, needs = []) => {
+    const skip = whyNot([...shared, ...needs], provided) ?? false;
     test(title, { skip, timeout: TIMEOUT_MILLISECONDS }, async (context) => {
       if (ground === undefined) throw new Error('the ground did not start');
       count += 1;
@@ -52,4 +50,9 @@ export async function scenarios(options: ScenarioOptions = {}): Promise<Scenario
       }
     });
   };
+}
+
+function whyNot(needs: readonly Need[], provided: ReadonlySet<Need>): string | undefined {
+  const missing = needs.filter((need) => !provided.has(need)).map((need) => `${need} (${NEEDS[need]})`);
+  return missing.length === 0 ? undefined : `ground ${groundName()} lacks ${missing.join(', ')}`;
 }
