@@ -22,9 +22,9 @@ type Disturbance = {
 /** Breaks of watches come last: everyone who watches still rests longer for two minutes. */
 const DISTURBANCES: readonly Disturbance[] = [
   {
-    title: 'a third of the requests is throttled, a tenth fails',
+    title: 'a fifth of the requests is throttled, a tenth fails',
     lasting({ faults, operator: { user } }) {
-      const throttled = faults.throttle({ user, share: 0.3, retryAfterSeconds: 1 });
+      const throttled = faults.throttle({ user, share: 0.2, retryAfterSeconds: 1 });
       const failing = faults.fail({ user, share: 0.1, status: 500 });
       return () => {
         throttled();

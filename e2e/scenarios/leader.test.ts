@@ -45,32 +45,3 @@ scenario(
     await stage.operator.scale(1);
   },
 );
-
-scenario(
-  'the API server is away for 12 s: leadership is lost and regained, applications notice nothing',
-  async (stage) => {
-    await libraryOnDesk(stage);
-    const load = await stage.load('docs');
-    const before = await stage.operator.holder();
-    const restarts = await restartsOf(stage);
-    stage.ground.faults.outage(12_000);
-    // Asked while nobody can hear it.
-    await eventually('the API server is back', async () => {
-      await stage.changeLibrary('docs', { spec: { hnsw: { m: 24 } } });
-      return true;
-    });
-    await eventually('another process leads', async () => ![before, ''].includes(await stage.operator.holder()));
-    await stage.libraryReady('docs', 1);
-
-    await load.nothingLostAndNothingFailed();
-    assert.ok((await restartsOf(stage)) > restarts, 'the process that lost the Lease ended');
-    assert.equal((await (await stage.qdrant('desk')).collection('docs')).config.hnsw_config.m, 24);
-    await stage.clusterReady('desk', 1);
-    await stage.operator.atRest(4);
-  },
-);
-
-async function restartsOf(stage: Stage): Promise<number> {
-  const pods = await stage.operator.pods();
-  return pods.reduce((sum, { status }) => sum + (status?.containerStatuses?.[0]?.restartCount ?? 0), 0);
-}
