@@ -11,7 +11,9 @@ const SCENARIOS = join(import.meta.dirname, 'scenarios');
 const CONCURRENCY = 3;
 
 /** So that none of them is what everyone waits for at the end. */
-const LONGEST_FIRST = ['api-faults', 'api-away', 'volumes', 'generation', 'leader', 'peers'].map((name) => `${name}.test.ts`);
+const LONGEST_FIRST = ['api-faults', 'api-away', 'volumes', 'generation', 'leader', 'peers'].map(
+  (name) => `${name}.test.ts`,
+);
 
 const say = (text: string): void => void process.stdout.write(text);
 
