@@ -11,6 +11,7 @@ import { privateRegistry, type Registry } from './metrics.ts';
 import { apiVersionOf, type KubeObject, keyOf, type ObjectKey, type ResourceType } from './objects.ts';
 import { collectionPath, objectPath, withQuery } from './paths.ts';
 import { DEFAULT_RETRY, type Repeatable, retryDelay } from './retry.ts';
+import { type CallTrace, inCallSpan } from './traces.ts';
 import { type Method, type RawRequest, type RawResponse, Transport } from './transport.ts';
 import { type WatchEvent, watchEvents } from './watch-stream.ts';
 
@@ -23,6 +24,8 @@ export type KubeClientOptions = {
   readonly connections?: number;
   /** How often a failed request is sent again; 4 when not given. */
   readonly maxRetries?: number;
+  /** Called for each request and watch that was answered 403. */
+  readonly onForbidden?: (error: KubeError) => void;
   readonly metrics?: Registry;
   readonly log?: Logger;
   readonly clock?: Clock;
@@ -104,6 +107,7 @@ export class KubeClient {
   readonly #limiter: Limiter;
   readonly #timeoutSeconds: number;
   readonly #maxRetries: number;
+  readonly #onForbidden: ((error: KubeError) => void) | undefined;
   readonly #log: Logger;
   readonly #clock: Clock;
 
@@ -117,6 +121,7 @@ export class KubeClient {
     this.#limiter = new Limiter(options.connections ?? 16);
     this.#timeoutSeconds = options.timeoutSeconds ?? 30;
     this.#maxRetries = options.maxRetries ?? DEFAULT_RETRY.maxRetries;
+    this.#onForbidden = options.onForbidden;
     this.#log = options.log ?? silentLogger;
     this.#clock = options.clock ?? systemClock;
   }
@@ -294,7 +299,7 @@ export class KubeClient {
     try {
       response = await withDeadline(this.#timeoutSeconds * 1000, signal, async (connecting) => {
         const answer = await this.#transport.send({ method: 'GET', path }, connecting);
-        if (answer.status !== 200) throw await refusal(context, answer);
+        if (answer.status !== 200) throw this.#refused(await refusal(context, answer));
         return answer;
       });
     } catch (error) {
@@ -356,7 +361,11 @@ export class KubeClient {
     return this.#json({ ...options, ...target(verb, type, key), ...rest, path, repeatable });
   }
 
-  async #json<R>(call: Call): Promise<R> {
+  #json<R>(call: Call): Promise<R> {
+    return inCallSpan(call, (traced) => this.#attempts<R>({ ...call, ...traced }));
+  }
+
+  async #attempts<R>(call: Call & CallTrace): Promise<R> {
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#attempt<R>(call);
@@ -372,14 +381,21 @@ export class KubeClient {
     }
   }
 
-  async #attempt<R>(call: Call): Promise<R> {
+  async #attempt<R>({ answered, ...call }: Call & CallTrace): Promise<R> {
     const { status, headers, text } = await this.#once(call, call);
-    if (status >= 400) throw errorFromResponse(call.context, { status, text, retryAfter: retryAfterOf(headers) });
+    answered?.(status);
+    const retryAfter = retryAfterOf(headers);
+    if (status >= 400) throw this.#refused(errorFromResponse(call.context, { status, text, retryAfter }));
     try {
       return JSON.parse(text) as R;
     } catch (cause) {
       throw new KubeError({ ...call.context, status: 0, reason: 'InvalidBody', cause });
     }
+  }
+
+  #refused(error: KubeError): KubeError {
+    if (error.isForbidden) this.#onForbidden?.(error);
+    return error;
   }
 
   async #once(

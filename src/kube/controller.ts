@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type Logger, silentLogger } from '../telemetry/index.ts';
+import { type Logger, type Span, silentLogger } from '../telemetry/index.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { ControllerMetrics, type ReconcileResult } from './controller-metrics.ts';
 import { DeadlineError, withDeadline } from './deadline.ts';
@@ -9,6 +9,7 @@ import { type KubeObject, keyOf, keyText, type ObjectKey } from './objects.ts';
 import type { Outcome } from './outcome.ts';
 import { LOW_PRIORITY, WorkQueue } from './queue.ts';
 import type { Change } from './store.ts';
+import { inPassSpan, noteFailure, noteOutcome } from './traces.ts';
 import { type Verdict, verdictOfError, verdictOfOutcome } from './verdict.ts';
 
 export type ReconcileContext = {
@@ -188,7 +189,9 @@ export class Controller<T extends KubeObject> {
     this.#metrics.begun();
     let result: ReconcileResult = 'error';
     try {
-      const verdict = await this.#verdict(key, { log, reconcileId, grace });
+      const verdict = await inPassSpan({ controller: this.#options.name, key, reconcileId }, (span) =>
+        this.#verdict(key, { log, reconcileId, grace, span }),
+      );
       result = this.#settle(key, priority, verdict);
     } finally {
       this.#metrics.ended(result, (this.#clock.now() - begun) / 1000);
@@ -197,10 +200,10 @@ export class Controller<T extends KubeObject> {
 
   async #verdict(
     key: ObjectKey,
-    pass: { readonly log: Logger; readonly reconcileId: string; readonly grace: AbortSignal },
+    pass: { readonly log: Logger; readonly reconcileId: string; readonly grace: AbortSignal; readonly span: Span },
   ): Promise<Verdict> {
     const { reconcile, timeoutSeconds = 120, assertLeading = () => undefined } = this.#options;
-    const { log, reconcileId, grace } = pass;
+    const { log, reconcileId, grace, span } = pass;
     const timedOut = (signal: AbortSignal): boolean => signal.reason instanceof DeadlineError && !grace.aborted;
     try {
       return await withDeadline(timeoutSeconds * 1000, grace, async (signal) => {
@@ -211,10 +214,12 @@ export class Controller<T extends KubeObject> {
         });
         const outcome = await reconcile(key, { signal, log, reconcileId, assertLeading });
         if (outcome.kind !== 'done') log.debug({ outcome }, 'reconcile has more to do');
+        noteOutcome(span, outcome);
         return verdictOfOutcome(outcome);
       });
     } catch (error) {
       const verdict = verdictOfError(error);
+      noteFailure(span, error, verdict);
       if (verdict.kind === 'conflict') log.info({ err: error }, 'somebody else wrote first; trying again');
       else log.error({ err: error }, verdict.kind === 'terminal' ? 'reconcile failed for good' : 'reconcile failed');
       return verdict;

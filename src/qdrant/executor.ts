@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { context, propagation, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, propagation } from '@opentelemetry/api';
 import { type Logger, silentLogger } from '../telemetry/log.ts';
+import { inSpan, type Span, SpanKind, tracerOf } from '../telemetry/spans.ts';
 import { type Call, DEFAULT_TIMEOUTS, timeoutOf } from './call.ts';
 import { QdrantError } from './errors.ts';
 import { aborted } from './faults.ts';
@@ -9,7 +10,7 @@ import type { PeerTransport } from './peer-transport.ts';
 import { DEFAULT_RETRY, mayRepeat, waitBefore } from './retry.ts';
 import type { CallOptions, ClientOptions, RetryOptions, Timeouts } from './types.ts';
 
-const tracer = trace.getTracer('qdrant-librarian.qdrant');
+const tracer = tracerOf('qdrant-librarian.qdrant');
 
 /** Runs calls against one peer or several: time limits, repeats, failover, metrics, traces, logs. */
 export class Executor {
@@ -43,19 +44,16 @@ export class Executor {
         message: 'its answer differs from peer to peer: call it on .peer(name)',
       });
     }
-    const span = tracer.startSpan(`qdrant ${operation}`, {
-      kind: SpanKind.CLIENT,
-      attributes: { 'db.system.name': 'qdrant', 'db.operation.name': operation },
-    });
     this.#instruments?.inFlight.inc({ operation });
     try {
-      return await context.with(trace.setSpan(context.active(), span), () => this.#attempts(call, options, span));
-    } catch (error) {
-      span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof QdrantError ? error.code : 'error' });
-      throw error;
+      const span = {
+        name: `qdrant ${operation}`,
+        kind: SpanKind.CLIENT,
+        attributes: { 'db.system.name': 'qdrant', 'db.operation.name': operation },
+      };
+      return await inSpan(tracer, span, (begun) => this.#attempts(call, options, begun));
     } finally {
       this.#instruments?.inFlight.dec({ operation });
-      span.end();
     }
   }
 
