@@ -112,7 +112,7 @@ The sandbox stays up until you press Ctrl+C. In another terminal:
   kubectl scale qdc stacks --replicas 4 -n ${NAMESPACE}
   kubectl logs deploy/qdrant-librarian -n qdrant-librarian-system
 
-API server: ${sandbox.api.url}
+API server: ${sandbox.controlPlane.url}
 `);
   for (const { metadata, status } of await sandbox.admin.listAll(PODS, { namespace: NAMESPACE })) {
     if (status?.podIP !== undefined) say(`Qdrant ${metadata.name}: http://${status.podIP}:6333\n`);

@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectionFromKubeconfig, type Deployment, KubeClient, type KubeObject } from '../src/kube/index.ts';
 import { type Logger, silentLogger } from '../src/telemetry/index.ts';
-import { startControllers } from './controllers/index.ts';
+import {
+  type ControlPlane,
+  type EmbeddedControlPlane,
+  type StartControlPlane,
+  startEmbeddedControlPlane,
+} from './control-plane.ts';
 import { installDefinitions, installOperator } from './install.ts';
-import { type ApiServer, startApiServer } from './kube/index.ts';
 import { type NodeAgent, type NodeAgentOptions, startNodeAgent } from './node/agent.ts';
 import { installClusterDns } from './node/cluster-dns-client.ts';
 import { createNetwork, type Network } from './node/network.ts';
@@ -24,12 +28,12 @@ export type SandboxOptions = {
   readonly node?: Pick<NodeAgentOptions, 'environment' | 'backoff'>;
 };
 
-/** A running Kubernetes, embedded, with the operator in it. */
-export type Sandbox = {
+/** A running Kubernetes with the operator in it: a control plane, and a node whose pods are processes. */
+export type Sandbox<T extends ControlPlane = EmbeddedControlPlane> = {
   /** Everything the sandbox writes lies under it; gone after `stop`. */
   readonly directory: string;
   readonly network: Network;
-  readonly api: ApiServer;
+  readonly controlPlane: T;
   readonly agent: NodeAgent;
   /** As `system:admin`. */
   readonly admin: KubeClient;
@@ -48,62 +52,66 @@ const OPERATOR_ENVIRONMENT = {
 };
 
 /**
- * Starts API server, controllers, node agent and, unless told otherwise, the operator as a pod under its own account.
- * When it rejects, nothing is left running.
+ * Starts a control plane, the embedded one when none is given, a node agent and, unless told otherwise, the operator as
+ * a pod under its own account. When it rejects, nothing is left running.
  */
-export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const log = options.log ?? silentLogger;
+export function startSandbox(options?: SandboxOptions): Promise<Sandbox>;
+export function startSandbox<T extends ControlPlane>(
+  options: SandboxOptions,
+  startControlPlane: StartControlPlane<T>,
+): Promise<Sandbox<T>>;
+export async function startSandbox(
+  options: SandboxOptions = {},
+  startControlPlane: StartControlPlane<ControlPlane> = startEmbeddedControlPlane,
+): Promise<Sandbox<ControlPlane>> {
   const cleanups: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
   };
   try {
-    return await start({ ...options, log }, cleanups, stop);
+    return { ...(await start(options, { startControlPlane, cleanups })), stop };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function start(
-  options: SandboxOptions & { readonly log: Logger },
-  cleanups: (() => Promise<void>)[],
-  stop: () => Promise<void>,
-): Promise<Sandbox> {
-  const { log } = options;
+type Making = {
+  readonly startControlPlane: StartControlPlane<ControlPlane>;
+  /** What undoes it, in the order in which it was done. */
+  readonly cleanups: (() => Promise<void>)[];
+};
+
+async function start(options: SandboxOptions, { startControlPlane, cleanups }: Making) {
+  const { log = silentLogger } = options;
   const stopping = new AbortController();
   const directory = await mkdtemp(join(tmpdir(), 'qdrant-librarian-'));
   cleanups.push(() => rm(directory, { recursive: true, force: true }));
   const network = await createNetwork();
   cleanups.push(() => network.close());
 
-  const api = await startApiServer({
-    host: network.nodeAddress,
-    allocateClusterIP: () => network.services.allocate(),
-    releaseClusterIP: (address) => network.services.release(address),
+  const controlPlane = await startControlPlane({
+    directory,
+    network,
+    log,
     podLogs: (source, query) => agent.podLogs(source, { ...query, previous: query.previous ?? false }),
   });
-  cleanups.push(() => api.stop());
+  cleanups.push(() => controlPlane.stop());
   const clientFor = (user: string): KubeClient => {
-    const client = new KubeClient({ config: connectionFromKubeconfig(api.kubeconfig(user)), userAgent: user, log });
+    const config = connectionFromKubeconfig(controlPlane.kubeconfig(user));
+    const client = new KubeClient({ config, userAgent: user, log });
     cleanups.push(() => client.close());
     return client;
   };
   const admin = clientFor('system:admin');
 
-  const controllers = await startControllers({
-    client: clientFor('system:controllers'),
-    directory: join(directory, 'volumes'),
-    log: log.child({ part: 'controllers' }),
-    signal: stopping.signal,
-  });
   const agent = await startNodeAgent({
     ...options.node,
+    ...controlPlane.node,
     client: clientFor('system:node:sandbox'),
     directory: join(directory, 'node'),
     runtimes: await sandboxRuntimes(join(directory, 'runtimes')),
     network,
-    apiServer: { url: api.url, caPem: api.caPem },
     log: log.child({ part: 'node' }),
     signal: stopping.signal,
     removeOnDeath: directory,
@@ -113,17 +121,16 @@ async function start(
     uninstallDns();
     await agent.stop();
     stopping.abort();
-    await controllers.stop();
   });
 
   const kubeconfigFile = join(directory, 'kubeconfig');
-  await writeFile(kubeconfigFile, api.kubeconfig('system:admin', 'default'), { mode: 0o600 });
+  await writeFile(kubeconfigFile, controlPlane.kubeconfig('system:admin', 'default'), { mode: 0o600 });
   await installDefinitions(admin);
   if (options.operator !== false) {
     const environment = { ...OPERATOR_ENVIRONMENT, ...options.operatorEnvironment };
     await installOperator(admin, (object) => withEnvironment(object, environment));
   }
-  return { directory, network, api, agent, admin, kubeconfigFile, stop };
+  return { directory, network, controlPlane, agent, admin, kubeconfigFile };
 }
 
 function withEnvironment(object: KubeObject, environment: Readonly<Record<string, string>>): KubeObject {

@@ -7,6 +7,7 @@ import type { RestartBackoff } from './backoff.ts';
 import { Binder } from './binder.ts';
 import { ClusterNetwork } from './cluster-network.ts';
 import type { ApiServerAddress } from './kubeconfig.ts';
+import { type LogEndpointOptions, type LogSource, serveLogs } from './log-endpoint.ts';
 import type { Network } from './network.ts';
 import { hostsFileOf, nodeHost } from './node-host.ts';
 import { nodeObject } from './node-object.ts';
@@ -37,13 +38,13 @@ export type NodeAgentOptions = {
   readonly logBytes?: number;
   /** `slices` when not given; `pods` where the API server takes no loopback addresses in EndpointSlices. */
   readonly endpointsFrom?: 'slices' | 'pods';
+  /** For an API server of another process, which asks the node for logs over HTTPS. */
+  readonly logEndpoint?: LogEndpointOptions;
   /** Given to every container. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Removed when this process dies without `stop`; nothing when not given. */
   readonly removeOnDeath?: string;
 };
-
-export type LogSource = { readonly namespace: string; readonly pod: string; readonly container: string };
 
 export type NodeAgent = {
   /** The log of a container's current run, or the one before; undefined when it never ran here. */
@@ -97,7 +98,9 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   });
   const nodeLabels = nodeObject(nodeName).metadata.labels ?? {};
   const binder = new Binder({ client, nodeName, nodeLabels, log, signal: stopping.signal });
-  const registration = { client, name: nodeName, address: network.nodeAddress, log };
+  const endpoint = options.logEndpoint && (await serveLogs(network.nodeAddress, options.logEndpoint, podLogs));
+  const logPort = endpoint === undefined ? {} : { logPort: endpoint.port };
+  const registration = { client, name: nodeName, address: network.nodeAddress, ...logPort, log };
   const refreshing = setInterval(() => nodePods.refresh(), TOKEN_CHECK_MILLISECONDS).unref();
 
   let stopped: Promise<void> | undefined;
@@ -129,11 +132,20 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   async function shutDown(): Promise<void> {
     clearInterval(refreshing);
     stopping.abort();
+    await endpoint?.close();
     await nodePods.stop();
     await Promise.all([watching, beating, cluster.close(), recorder.stop()]);
     await watchdog.close();
     await rm(pods, { recursive: true, force: true });
     log.info({ node: nodeName }, 'node agent stopped');
+  }
+
+  function podLogs(
+    { namespace, pod, container }: LogSource,
+    query: LogQuery & { readonly previous: boolean },
+  ): Readable | undefined {
+    const log = nodePods.find(namespace, pod)?.logOf(container, query.previous);
+    return log === undefined ? undefined : readLog(log, query);
   }
 
   function runnerOf(namespace: string, name: string): PodRunner {
@@ -143,10 +155,7 @@ export async function startNodeAgent(options: NodeAgentOptions): Promise<NodeAge
   }
 
   return {
-    podLogs({ namespace, pod, container }, query) {
-      const log = nodePods.find(namespace, pod)?.logOf(container, query.previous);
-      return log === undefined ? undefined : readLog(log, query);
-    },
+    podLogs,
     killPod: (namespace, name) => runnerOf(namespace, name).crash(),
     pausePod: (namespace, name) => runnerOf(namespace, name).pause(),
     resumePod: (namespace, name) => runnerOf(namespace, name).resume(),

@@ -26,10 +26,11 @@ export function nodeObject(name: string): Node {
 export function nodeStatus(options: {
   readonly name: string;
   readonly address: string;
+  readonly logPort?: number;
   readonly now: string;
   readonly previous: readonly NodeCondition[];
 }): NodeStatus {
-  const { name, address, now, previous } = options;
+  const { name, address, logPort, now, previous } = options;
   const condition = (type: string, status: 'True' | 'False', reason: string, message: string): NodeCondition => {
     const before = previous.find((candidate) => candidate.type === type);
     const lastTransitionTime = before?.status === status ? (before.lastTransitionTime ?? now) : now;
@@ -42,6 +43,7 @@ export function nodeStatus(options: {
       { type: 'InternalIP', address },
       { type: 'Hostname', address: name },
     ],
+    ...(logPort === undefined ? {} : { daemonEndpoints: { kubeletEndpoint: { Port: logPort } } }),
     capacity,
     allocatable: capacity,
     conditions: [

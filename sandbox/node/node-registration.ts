@@ -7,6 +7,8 @@ export type Registration = {
   readonly client: KubeClient;
   readonly name: string;
   readonly address: string;
+  /** Where the node answers for logs; left out when it doesn't. */
+  readonly logPort?: number;
   readonly log: Logger;
 };
 
@@ -14,12 +16,13 @@ export type Registration = {
 const HEARTBEAT_SECONDS = 10;
 const RETRY_MILLISECONDS = 1000;
 
-async function writeStatus({ client, name, address }: Registration): Promise<void> {
+async function writeStatus({ client, name, address, logPort }: Registration): Promise<void> {
   const key = { namespace: '', name };
   const known = await client.find(NODES, key);
   const node = known ?? (await client.create(NODES, nodeObject(name)));
   const previous = node.status?.conditions ?? [];
-  const status = nodeStatus({ name, address, now: new Date().toISOString(), previous });
+  const port = logPort === undefined ? {} : { logPort };
+  const status = nodeStatus({ name, address, ...port, now: new Date().toISOString(), previous });
   await client.patch(NODES, key, { status }, { type: 'merge', subresource: 'status' });
 }
 

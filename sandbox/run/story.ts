@@ -260,7 +260,7 @@ export class Story {
   }
 
   async #idle(progress: Progress): Promise<void> {
-    const { audit } = this.#sandbox.api;
+    const { audit } = this.#sandbox.controlPlane;
     const total = audit.count({ user: OPERATOR_USER });
     await until(
       { client: this.#sandbox.admin, type: CLUSTERS, namespace: NAMESPACE, name: 'stacks', timeoutSeconds: 20 },
@@ -287,7 +287,7 @@ export class Story {
   /** Counts of points are told some seconds late; afterwards nothing is left to say. */
   async #untilQuiet(): Promise<void> {
     let lastWrite = performance.now();
-    const unsubscribe = this.#sandbox.api.audit.onRequest((entry) => {
+    const unsubscribe = this.#sandbox.controlPlane.audit.onRequest((entry) => {
       if (isOperatorWrite(entry)) lastWrite = performance.now();
     });
     const deadline = performance.now() + 15_000;
