@@ -9,7 +9,7 @@ export type Target = {
   /** Token of a user who may do everything. */
   readonly token: string;
   /** Makes old resource versions expire; absent when the server can't be told to. */
-  readonly compact?: () => void;
+  readonly compact?: () => void | Promise<void>;
 };
 
 export type Answer = {

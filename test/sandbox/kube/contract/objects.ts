@@ -233,7 +233,7 @@ export function objects(target: () => Target): void {
       const path = `${core('configmaps')}?labelSelector=cut%3Dyes&limit=1`;
       const token = asString(field(await api.get(path), 'metadata', 'continue'));
       await api.post(core('configmaps'), configMap('c3'));
-      server.compact();
+      await server.compact();
       const answer = await api.get(`${path}&continue=${encodeURIComponent(token)}`);
       assert.equal(answer.code, 410);
       assert.equal(answer.body['reason'], 'Expired');

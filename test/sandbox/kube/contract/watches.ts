@@ -87,7 +87,7 @@ export function watches(target: () => Target): void {
       if (server.compact === undefined) return context.skip('this server can not be told to compact');
       const list = await api.get(core('configmaps'));
       await api.post(core('configmaps'), configMap('later'));
-      server.compact();
+      await server.compact();
       const watch = await api.watch(`${core('configmaps')}?watch=1&resourceVersion=${versionOf(list)}`);
       const event = await watch.next();
       assert.equal(event?.type, 'ERROR');
