@@ -1,21 +1,8 @@
 import type { Audit, Faults } from '../sandbox/kube/index.ts';
 import type { KubeClient, ObjectKey } from '../src/kube/index.ts';
+import type { Need } from './needs.ts';
 
-/** What a scenario may ask of the ground it plays on, beside a Kubernetes with the operator in it. */
-export const NEEDS = {
-  'pod-faults': 'kills and pauses the processes of a pod',
-  'volume-faults': 'empties the volume of a claim',
-  'api-faults': 'makes the API server slow, wrong or absent',
-  audit: 'knows every request to the API server',
-  'outside-qdrant': 'runs a Qdrant beside Kubernetes',
-  'qdrant-faults': 'makes a Qdrant peer slow or wrong',
-  'command-lines': 'sees the arguments of all processes',
-  kubectl: 'has kubectl',
-} as const;
-
-export type Need = keyof typeof NEEDS;
-
-export const GROUNDS = ['embedded', 'control-plane', 'node'] as const;
+export { allNeedsBut, NEEDS, type Need } from './needs.ts';
 
 export type GroundOptions = {
   /** More settings of the operator, as `QDRANT_LIBRARIAN_*` variables. */
@@ -39,46 +26,117 @@ export type QdrantFault = {
   readonly milliseconds?: number;
 };
 
-/** A running Kubernetes with the operator in it, and the means to disturb it. */
-export type Ground = {
-  readonly name: string;
-  /** For the reader of a run: which parts were real. */
-  readonly parts: string;
-  readonly provides: ReadonlySet<Need>;
-  /** May do anything. */
-  readonly admin: KubeClient;
-  /** The same for kubectl. */
-  readonly kubeconfigFile: string;
-  readonly operator: { readonly namespace: string; readonly deployment: string; readonly user: string };
-  kill(pod: ObjectKey): void;
-  pause(pod: ObjectKey): void;
-  resume(pod: ObjectKey): void;
+export type ApiFaults = Pick<
+  Faults,
+  'inject' | 'throttle' | 'fail' | 'delay' | 'conflictNext' | 'outage' | 'cutWatches' | 'expire' | 'clear'
+>;
+export type RequestAudit = Pick<Audit, 'onRequest' | 'count' | 'summary' | 'reset'>;
+
+export type ControlPlane = {
+  /** Stops the API server and starts it again on the same storage and port; resolves when it is ready. */
+  restart(options?: { readonly awayMilliseconds?: number }): Promise<void>;
+  /** Forgets all versions of objects but the present ones: who watches from an older one is answered 410. */
+  compact(): Promise<void>;
+};
+
+export type ObjectStore = {
+  readonly url: string;
+  readonly region: string;
+  readonly bucket: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+};
+
+/** What a ground has beyond a Kubernetes with an operator in it. Each belongs to a need. */
+export type Capabilities = {
+  /** Ends the process of every container of a pod as a crash does; started again by whoever runs the pod. */
+  kill(pod: ObjectKey): Promise<void>;
+  pause(pod: ObjectKey): Promise<void>;
+  resume(pod: ObjectKey): Promise<void>;
   loseVolume(claim: ObjectKey): Promise<void>;
-  readonly faults: Faults;
-  readonly audit: Audit;
+  readonly faults: ApiFaults;
+  readonly controlPlane: ControlPlane;
+  readonly audit: RequestAudit;
   outsideQdrant(): OutsideQdrant;
   strikeQdrant(pod: ObjectKey, fault: QdrantFault): Promise<void>;
   healQdrant(pod: ObjectKey): Promise<void>;
   /** Arguments of every process of the ground that serves the product. */
   commandLines(): Promise<readonly string[]>;
+  /** Path of the executable. */
+  readonly kubectl: string;
+  restartKubelet(): Promise<void>;
+  objectStore(): Promise<ObjectStore>;
+};
+
+const NEED_OF: Readonly<Record<keyof Capabilities, Need>> = {
+  kill: 'pod-faults',
+  pause: 'pod-faults',
+  resume: 'pod-faults',
+  loseVolume: 'volume-faults',
+  faults: 'api-faults',
+  controlPlane: 'control-plane-faults',
+  audit: 'audit',
+  outsideQdrant: 'outside-qdrant',
+  strikeQdrant: 'qdrant-faults',
+  healQdrant: 'qdrant-faults',
+  commandLines: 'command-lines',
+  kubectl: 'kubectl',
+  restartKubelet: 'kubelet-restart',
+  objectStore: 'object-store',
+};
+
+/** A running Kubernetes with the operator in it. */
+export type Basics = {
+  readonly name: string;
+  /** May do anything. */
+  readonly admin: KubeClient;
+  /** The same for kubectl. */
+  readonly kubeconfigFile: string;
+  readonly operator: { readonly namespace: string; readonly deployment: string; readonly user: string };
+  /** Names of namespaces begin with it; '' by default. Where files share a cluster it tells them apart. */
+  readonly prefix?: string;
   /** What the operator's pods answer at /metrics. */
   operatorMetrics(): Promise<string>;
+  /** Ends what the ground started and removes what scenarios left, their namespaces included. */
   stop(): Promise<void>;
 };
 
-/** The ground that `E2E_GROUND` names; `embedded` when it names none. */
-export const groundName = (): string => process.env['E2E_GROUND'] ?? 'embedded';
+export type Ground = Basics & Capabilities;
 
-/** @throws Error for a ground that is not built yet */
-export async function startGround(options: GroundOptions = {}): Promise<Ground> {
-  const name = groundName();
-  if (name !== 'embedded') throw new Error(`ground ${name} is not built yet`);
-  const { startEmbedded } = await import('./grounds/embedded.ts');
-  return startEmbedded(options);
+/** What is shared by all files of a run. */
+export type Prepared = {
+  /** For the processes of the files. */
+  readonly environment: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+};
+
+/** A module in `e2e/grounds`. */
+export type GroundModule = {
+  /** Asked after `prepare`, with its environment. */
+  provides(): ReadonlySet<Need> | Promise<ReadonlySet<Need>>;
+  /** For the reader of a run: which parts were real. Asked after `prepare`, with its environment. */
+  parts(): string;
+  /** Once per run. @throws CannotStart when the machine lacks a part */
+  prepare?(say: (text: string) => void): Promise<Prepared>;
+  /** Once per file. Capabilities that it does not provide are left out. */
+  start(options: GroundOptions): Promise<Basics & Partial<Capabilities>>;
+};
+
+/** The machine lacks what a ground needs; the message names it. */
+export class CannotStart extends Error {
+  override readonly name = 'CannotStart';
 }
 
-/** What the named ground offers, known without starting it. */
-export async function provisions(): Promise<ReadonlySet<Need>> {
-  const { embeddedProvides } = await import('./grounds/embedded.ts');
-  return embeddedProvides();
+/** The ground with every capability: who uses one that is not there is told which need the scenario should have stated. */
+export function complete(ground: Basics & Partial<Capabilities>): Ground {
+  const missing = (Object.keys(NEED_OF) as (keyof Capabilities)[]).filter((name) => ground[name] === undefined);
+  for (const name of missing) {
+    Object.defineProperty(ground, name, {
+      enumerable: false,
+      get(): never {
+        throw new Error(`ground ${ground.name} has no ${name}: the scenario needs ${NEED_OF[name]}`);
+      },
+    });
+  }
+  return ground as Ground;
 }

@@ -1,32 +1,47 @@
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type ExternalQdrant, startExternalQdrant } from '../../sandbox/external-qdrant.ts';
 import { OPERATOR_NAMESPACE, OPERATOR_USER, type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
 import { type ObjectKey, PODS } from '../../src/kube/index.ts';
-import { type Ground, type GroundOptions, NEEDS, type Need, type OutsideQdrant } from '../ground.ts';
-
-/** Leadership passes on within seconds, so that killing the operator at every step does not take minutes. */
-const OPERATOR = {
-  QDRANT_LIBRARIAN_LEASE_SECONDS: '2',
-  QDRANT_LIBRARIAN_RENEW_SECONDS: '1.5',
-  QDRANT_LIBRARIAN_RETRY_SECONDS: '0.2',
-};
+import {
+  allNeedsBut,
+  type Basics,
+  type Capabilities,
+  type ControlPlane,
+  type GroundOptions,
+  type Need,
+  type OutsideQdrant,
+} from '../ground.ts';
+import { QUICK_OPERATOR } from '../stage/operator-settings.ts';
 
 /** A container that is killed again and again comes back again and again. */
 const BACKOFF = { baseMilliseconds: 100, maximumMilliseconds: 1000, resetAfterMilliseconds: 20_000 };
 
 const realQdrant = (): boolean => (process.env['QDRANT_BIN'] ?? '') !== '';
 
-export const embeddedParts = (): string =>
+export const parts = (): string =>
   `control plane embedded, node embedded (pods are processes), Qdrant ${realQdrant() ? 'REAL' : 'embedded'}`;
 
-export function embeddedProvides(): ReadonlySet<Need> {
-  const missing = new Set<Need>();
+/** What only machines with the real thing have. */
+const REAL_ONLY: readonly Need[] = [
+  'real-controllers',
+  'flow-control',
+  'pod-network',
+  'pod-security',
+  'memory-limits',
+  'volume-expansion',
+  'kubelet-restart',
+  'object-store',
+];
+
+export function provides(): ReadonlySet<Need> {
+  const missing = new Set(REAL_ONLY);
   if (realQdrant()) missing.add('qdrant-faults');
   if (!hasKubectl()) missing.add('kubectl');
   if (process.platform !== 'linux') missing.add('command-lines');
-  return new Set((Object.keys(NEEDS) as Need[]).filter((need) => !missing.has(need)));
+  return allNeedsBut(missing);
 }
 
 function hasKubectl(): boolean {
@@ -39,26 +54,30 @@ function hasKubectl(): boolean {
 }
 
 /** The sandbox as a ground: everything in one process tree. */
-export async function startEmbedded(options: GroundOptions): Promise<Ground> {
+export async function start(options: GroundOptions): Promise<Basics & Partial<Capabilities>> {
   const sandbox = await startSandbox({
-    operatorEnvironment: { ...OPERATOR, ...options.operator },
+    operatorEnvironment: { ...QUICK_OPERATOR, ...options.operator },
     node: { backoff: BACKOFF, environment: { SANDBOX_QDRANT_FAULTS: '1' } },
   });
-  const { admin, agent, api } = sandbox;
+  const {
+    admin,
+    agent,
+    controlPlane: { api },
+  } = sandbox;
   const outside: OutsideServer[] = [];
   return {
     name: 'embedded',
-    parts: embeddedParts(),
-    provides: embeddedProvides(),
     admin,
     kubeconfigFile: sandbox.kubeconfigFile,
     operator: { namespace: OPERATOR_NAMESPACE, deployment: 'qdrant-librarian', user: OPERATOR_USER },
-    kill: ({ namespace, name }) => agent.killPod(namespace, name),
-    pause: ({ namespace, name }) => agent.pausePod(namespace, name),
-    resume: ({ namespace, name }) => agent.resumePod(namespace, name),
+    kill: async ({ namespace, name }) => agent.killPod(namespace, name),
+    pause: async ({ namespace, name }) => agent.pausePod(namespace, name),
+    resume: async ({ namespace, name }) => agent.resumePod(namespace, name),
     loseVolume: ({ namespace, name }) => agent.loseVolume(namespace, name),
     faults: api.faults,
+    controlPlane: controlPlane(sandbox),
     audit: api.audit,
+    ...(hasKubectl() ? { kubectl: 'kubectl' } : {}),
     outsideQdrant() {
       const server = new OutsideServer(sandbox, outside.length);
       outside.push(server);
@@ -79,6 +98,18 @@ export async function startEmbedded(options: GroundOptions): Promise<Ground> {
       await Promise.all(outside.map((server) => server.stop()));
       await sandbox.stop();
     },
+  };
+}
+
+/** One in-process server with its storage in memory: away, it loses connections and watches, as a restart does. */
+function controlPlane({ controlPlane: { api } }: Sandbox): ControlPlane {
+  return {
+    async restart({ awayMilliseconds = 1000 } = {}) {
+      api.faults.outage(awayMilliseconds);
+      await sleep(awayMilliseconds);
+      api.faults.endOutage();
+    },
+    compact: async () => api.compact(),
   };
 }
 

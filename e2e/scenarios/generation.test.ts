@@ -19,7 +19,7 @@ async function libraryOnDesk(stage: Stage): Promise<void> {
 async function killWorker({ ground, admin, namespace }: Stage): Promise<void> {
   const pods = await admin.listAll(PODS, { namespace, labelSelector: 'batch.kubernetes.io/job-name' });
   for (const { metadata, status } of pods) {
-    if (status?.phase === 'Running') ground.kill({ namespace, name: metadata.name });
+    if (status?.phase === 'Running') await ground.kill({ namespace, name: metadata.name });
   }
 }
 
@@ -31,7 +31,6 @@ scenario(
     await eventually('there is something to copy', () => load.report.written > 100);
 
     const leader = await stage.operator.leader();
-    const killing: Promise<void>[] = [];
     const steps = atEachStep(
       {
         client: stage.admin,
@@ -40,15 +39,14 @@ scenario(
         name: 'docs',
         stepOf: ({ status }) => status?.change?.step,
       },
-      (step) => {
-        stage.ground.kill({ namespace: stage.ground.operator.namespace, name: leader });
-        if (step === 'Copying' || step === 'Converging') killing.push(killWorker(stage));
+      async (step) => {
+        await stage.ground.kill({ namespace: stage.ground.operator.namespace, name: leader });
+        if (step === 'Copying' || step === 'Converging') await killWorker(stage);
       },
     );
     await stage.changeLibrary('docs', { spec: { shards: { number: 2 } } });
     const library = await stage.libraryReady('docs', 2);
     const killedAt = await steps();
-    await Promise.all(killing);
     context.diagnostic(`operator killed at ${killedAt.join(', ')}`);
 
     assert.deepEqual(killedAt, ['Building', 'Copying', 'Converging', 'Fenced', 'Verified', 'Switched']);

@@ -29,7 +29,7 @@ scenario(
     await stage.changeLibrary('docs', { spec: { shards: { number: 2 } } });
     await stage.untilLibrary('docs', ({ status }) => status?.change?.step === 'Copying', 'copying');
     const jobs = new Set<string>();
-    stage.ground.kill({ namespace: stage.ground.operator.namespace, name: leader });
+    await stage.ground.kill({ namespace: stage.ground.operator.namespace, name: leader });
     await eventually('the other operator leads', async () => {
       for (const { metadata } of await stage.admin.listAll(JOBS, { namespace: stage.namespace }))
         jobs.add(metadata.name);

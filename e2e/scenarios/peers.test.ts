@@ -10,7 +10,7 @@ scenario('a peer that is killed under load heals, and nobody notices', async (st
   const load = await stacks(stage);
   const before = idsOf(await stage.cluster('stacks'));
   const peers = await ReadyPeers.follow(stage.admin, { namespace: stage.namespace, cluster: 'stacks' });
-  stage.ground.kill(stage.key('stacks-1'));
+  await stage.ground.kill(stage.key('stacks-1'));
   await stage.clusterSays('stacks', 'Ready', { status: 'False' });
   const after = await stage.clusterReady('stacks', 3);
 
@@ -23,12 +23,12 @@ scenario('a peer that is killed under load heals, and nobody notices', async (st
 scenario('a peer that is paused is left alone, and is in step again when it goes on', async (stage) => {
   const load = await stacks(stage);
   const before = idsOf(await stage.cluster('stacks'));
-  stage.ground.pause(stage.key('stacks-2'));
+  await stage.ground.pause(stage.key('stacks-2'));
   await stage.clusterSays('stacks', 'Ready', { status: 'False' });
   const written = load.report.written;
   await eventually('writes go on without the paused peer', () => load.report.written > written + 20);
   assert.deepEqual(idsOf(await stage.cluster('stacks')), before, 'nobody was given up');
-  stage.ground.resume(stage.key('stacks-2'));
+  await stage.ground.resume(stage.key('stacks-2'));
   await stage.clusterReady('stacks', 3);
 
   await load.nothingLost();

@@ -44,7 +44,7 @@ scenario(
     });
     await stage.changeLibrary('near', { spec: { shards: { number: 2 } } });
     await stage.libraryReady('near', 2);
-    stage.ground.kill(stage.key('desk-0'));
+    await stage.ground.kill(stage.key('desk-0'));
     await server.stop();
     await stage.clusterSays('annex', 'Ready', { status: 'False', reason: 'Unreachable' });
     await stage.putSecret('annex-key', { 'api-key': `${KEYS.wrong} \n` });

@@ -39,7 +39,7 @@ export class Operator {
   /** Kills the leading process as a crash does; its pod starts another one. Gives the name of the pod. */
   async kill(): Promise<string> {
     const pod = await this.leader();
-    this.#ground.kill({ namespace: this.#ground.operator.namespace, name: pod });
+    await this.#ground.kill({ namespace: this.#ground.operator.namespace, name: pod });
     return pod;
   }
 

@@ -1,6 +1,7 @@
 import { after, before, type TestContext, test } from 'node:test';
 import { NAMESPACES } from '../../src/kube/index.ts';
-import { type Ground, type GroundOptions, groundName, NEEDS, type Need, provisions, startGround } from '../ground.ts';
+import { type Ground, type GroundOptions, NEEDS, type Need } from '../ground.ts';
+import { groundName, loadGround, prepareGround, startGround } from '../grounds.ts';
 import { Stage } from './stage.ts';
 import { whatHappened } from './what-happened.ts';
 
@@ -21,21 +22,30 @@ const TIMEOUT_MILLISECONDS = 200_000;
  */
 export async function scenarios(options: ScenarioOptions = {}): Promise<Scenario> {
   const { needs: shared = [], ...rest } = options;
-  const provided = await provisions();
+  const module = await loadGround(groundName());
+  // A run did it before for all its files; who plays one file has it done here.
+  const prepared = await prepareGround(groundName(), module, (text) => void process.stderr.write(text));
+  const provided = await module.provides();
   let ground: Ground | undefined;
   let count = 0;
   if (whyNot(shared, provided) === undefined) {
     before(async () => {
-      ground = await startGround(rest);
+      ground = await startGround(module, rest);
     });
-    after(() => ground?.stop());
   }
+  after(async () => {
+    try {
+      await ground?.stop();
+    } finally {
+      await prepared.stop();
+    }
+  });
   return (title, tell, needs = []) => {
     const skip = whyNot([...shared, ...needs], provided) ?? false;
     test(title, { skip, timeout: TIMEOUT_MILLISECONDS }, async (context) => {
       if (ground === undefined) throw new Error('the ground did not start');
       count += 1;
-      const stage = new Stage(ground, `scenario-${count}`);
+      const stage = new Stage(ground, `${ground.prefix ?? ''}scenario-${count}`);
       const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: stage.namespace } } as const;
       await ground.admin.create(NAMESPACES, namespace);
       try {

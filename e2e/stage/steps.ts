@@ -12,14 +12,15 @@ type Watched<T extends KubeObject> = {
 /**
  * Calls `act` the moment an object shows a step for the first time.
  *
- * @returns what ends it and gives the steps in their order
+ * @returns what ends it, waits for what was begun, and gives the steps in their order
  */
 export function atEachStep<T extends KubeObject>(
   watched: Watched<T>,
-  act: (step: string) => void,
+  act: (step: string) => Promise<void>,
 ): () => Promise<string[]> {
   const { client, type, namespace, name, stepOf } = watched;
   const steps: string[] = [];
+  const acting: Promise<void>[] = [];
   const stopping = new AbortController();
   const informer = new Informer<T>({ client, type, namespace });
   informer.onChange(({ type: what, object }) => {
@@ -27,12 +28,13 @@ export function atEachStep<T extends KubeObject>(
     const step = stepOf(object);
     if (step === undefined || steps.includes(step)) return;
     steps.push(step);
-    act(step);
+    acting.push(act(step));
   });
   const running = informer.start(stopping.signal);
   return async () => {
     stopping.abort();
     await running;
+    await Promise.all(acting);
     return steps;
   };
 }

@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs';
+import { glob } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { CannotStart, type GroundModule, type Prepared } from '../ground.ts';
+import { loadGround, prepareGround } from '../grounds.ts';
+import { outcomes } from './outcome.ts';
+import type { GroundOutcome } from './summary.ts';
+
+/** Files that play at once, each on a ground of its own: they wait more than they compute. Elsewhere one. */
+const CONCURRENCY: Readonly<Record<string, number>> = { embedded: 3, 'control-plane': 2 };
+
+/** So that none of them is what everyone waits for at the end. */
+const LONGEST_FIRST = ['api-faults', 'api-away', 'volumes', 'generation', 'leader', 'peers'];
+
+export type Play = {
+  readonly ground: string;
+  /** Files whose name, or scenarios whose title, holds the text. */
+  readonly only?: string;
+  /** Folder of scenarios. */
+  readonly scenarios: string;
+  /** Folder of ground modules, if not the usual one. */
+  readonly grounds?: string;
+  readonly say: (text: string) => void;
+  readonly signal: AbortSignal;
+};
+
+/** Plays the scenarios on one ground and tells what became of them. */
+export async function play(options: Play): Promise<GroundOutcome> {
+  const { ground, say } = options;
+  const began = performance.now();
+  const elapsed = (): number => (performance.now() - began) / 1000;
+  let prepared: Prepared | undefined;
+  try {
+    const module = await loadGround(ground, options.grounds);
+    prepared = await prepareGround(ground, module, say);
+    return await playOn(module, options, elapsed);
+  } catch (error) {
+    if (error instanceof CannotStart) return { ground, kind: 'not started', why: error.message, seconds: elapsed() };
+    throw error;
+  } finally {
+    await prepared?.stop();
+  }
+}
+
+async function playOn(module: GroundModule, options: Play, elapsed: () => number): Promise<GroundOutcome> {
+  const { ground, only, scenarios, say, signal } = options;
+  const readySeconds = elapsed();
+  // Asked early: a ground that can't tell can't be played on.
+  await module.provides();
+  const { files, titles } = await chosen(scenarios, only);
+  const artifacts = artifactsFolder(ground);
+  process.env['E2E_ARTIFACTS_OF_RUN'] = artifacts;
+  const stream = run({ files, concurrency: CONCURRENCY[ground] ?? 1, signal, ...titles });
+  const told = outcomes(stream);
+  for await (const text of stream.compose(spec)) say(String(text));
+  return {
+    ground,
+    kind: 'played',
+    parts: module.parts(),
+    readySeconds,
+    seconds: elapsed(),
+    files: [...told.values()],
+    ...(existsSync(artifacts) ? { artifacts } : {}),
+  };
+}
+
+/** One folder for each run, made by the first scenario that fails. */
+function artifactsFolder(ground: string): string {
+  const time = new Date().toISOString().replaceAll(/[:.]/g, '-');
+  const name = `qdrant-librarian-e2e-${basename(ground)}-${time}`;
+  return join(process.env['E2E_ARTIFACTS'] ?? tmpdir(), name);
+}
+
+type Chosen = { readonly files: readonly string[]; readonly titles: { readonly testNamePatterns?: RegExp } };
+
+async function chosen(folder: string, only: string | undefined): Promise<Chosen> {
+  const found = (await Array.fromAsync(glob(join(folder, '*.test.ts')))).toSorted();
+  const rank = (file: string): number => (LONGEST_FIRST.indexOf(basename(file, '.test.ts')) + 100) % 100;
+  const all = found.toSorted((a, b) => rank(a) - rank(b));
+  if (only === undefined) return { files: all, titles: {} };
+  const named = all.filter((file) => basename(file).includes(only));
+  if (named.length > 0) return { files: named, titles: {} };
+  return { files: all, titles: { testNamePatterns: new RegExp(RegExp.escape(only)) } };
+}
