@@ -35,6 +35,7 @@ export type {
   CollectionClusterOperation,
   ConsensusOptions,
   CreateShardKeyOptions,
+  NewVector,
   PayloadFieldSchema,
 } from './collection-operations.ts';
 export {
@@ -88,5 +89,6 @@ export type {
 } from './snapshot-operations.ts';
 export type { Download, Upload } from './snapshot-stream.ts';
 export type * from './types.ts';
-export { supportedVersion, type VersionSupport } from './version.ts';
+export { type VectorBytes, vectorBytesOf } from './vector-bytes.ts';
+export { addsVectors, supportedVersion, type VersionSupport } from './version.ts';
 export * from './view.ts';

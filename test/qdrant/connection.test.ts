@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { QdrantCluster } from '../../src/api/index.ts';
-import { type ConnectionSource, connectionOf, supportedVersion } from '../../src/qdrant/index.ts';
+import { addsVectors, type ConnectionSource, connectionOf, supportedVersion } from '../../src/qdrant/index.ts';
 
 const managed: ConnectionSource = { metadata: { name: 'docs', namespace: 'team-a' }, spec: { size: 2 } };
 const secrets: Record<string, Record<string, string>> = {
@@ -127,4 +127,9 @@ test('versions 1.16 to 1.19 are supported, older are refused, newer are told', (
     'unreadable',
     'unreadable',
   ]);
+});
+
+test('vectors can be added since 1.18, and not where the version says nothing', () => {
+  const versions = ['1.16.3', '1.17.1', '1.18.0', 'v1.19.0-dev', '2.0.0', '0.18.0', 'nonsense', ''];
+  assert.deepEqual(versions.map(addsVectors), [false, false, true, true, true, false, false, false]);
 });

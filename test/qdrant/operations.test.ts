@@ -104,6 +104,7 @@ test('writes wait unless told otherwise, and a write that Qdrant did not finish 
     () => peer.setPayload('docs', { a: 1 }, { selector: { ids: [1] }, key: 'k' }),
     () => peer.createPayloadIndex('docs', 'f', 'keyword'),
     () => peer.deletePayloadIndex('docs', 'f'),
+    () => peer.createVector('docs', 'v', { sparse: {} }),
   ]) {
     const error = await failure(write());
     assert.equal(error.ambiguous, true);
@@ -204,7 +205,32 @@ test('a datatype that could stop a whole cluster is never sent (S1)', async (t) 
     assert.equal(error.code, 'BadRequest');
     assert.match(error.message, /"turbo4"/);
   }
+  for (const config of [{ dense: vectors }, { sparse: { datatype: 'turbo4' as const } }]) {
+    assert.equal((await failure(peer.createVector('docs', 'v', config))).code, 'BadRequest');
+  }
   assert.equal(server.received.length, 0);
   const named = { datatype: { size: 4, distance: 'Dot', datatype: 'float16' } } as const;
   assert.equal(await peer.createCollection('docs', { vectors: named, metadata: { datatype: 'any' } }), true);
+});
+
+test('a vector is added with its name in the path; one that a write limit answers for may be there', async (t) => {
+  const { server, peer } = await peerAndServer(t);
+  server.always(result({ operation_id: 1, status: 'completed' }));
+  const config = {
+    dense: { size: 4, distance: 'Dot' as const, multivector_config: { comparator: 'max_sim' as const } },
+  };
+  await peer.createVector('docs', 'title & text', config);
+  const [sent] = server.received;
+  assert.equal(
+    `${sent?.method} ${sent?.path}?${String(sent?.query)}`,
+    'PUT /collections/docs/vectors/title%20%26%20text?wait=true',
+  );
+  assert.deepEqual(JSON.parse(sent?.text ?? ''), config);
+  server.always(refuses(429, 'Write rate limit exceeded', { 'retry-after': '60' }));
+  const limited = await failure(peer.createVector('docs', 'v', config));
+  assert.deepEqual([limited.code, limited.ambiguous], ['RateLimited', true]);
+  server.always(refuses(400, 'Wrong input: Vector `v` already exists with a different configuration'));
+  const other = await failure(peer.createVector('docs', 'v', config));
+  assert.deepEqual([other.code, other.ambiguous], ['BadRequest', false]);
+  assert.equal((await failure(peer.createVector('docs', '', config))).code, 'BadRequest');
 });
