@@ -20,7 +20,7 @@ export class RestServer {
 
   constructor(engine: Engine, routes: readonly Route[], counters: RequestCounters) {
     this.#engine = engine;
-    this.#router = new Router(routes);
+    this.#router = new Router(routes, engine.settings.version);
     this.counters = counters;
     this.#server = createServer({ keepAliveTimeout: engine.settings.keepAliveSeconds * 1000 }, (raw, response) => {
       void this.#serve(raw, response);

@@ -12,6 +12,7 @@ export type ErrorKind =
   | 'Unavailable'
   | 'Format'
   | 'Validation'
+  | 'PathValidation'
   | 'NotModified'
   | 'NotBuilt';
 
@@ -28,6 +29,7 @@ const ANSWERS: Readonly<Record<ErrorKind, { readonly status: number; readonly pr
   Unavailable: { status: 503, prefix: 'Shard temporarily unavailable: ' },
   Format: { status: 400, prefix: 'Format error in JSON body: ' },
   Validation: { status: 422, prefix: 'Validation error in JSON body: ' },
+  PathValidation: { status: 422, prefix: 'Validation error in path parameters: ' },
   NotModified: { status: 304, prefix: '' },
   NotBuilt: { status: 501, prefix: 'Not built in the embedded engine: ' },
 };

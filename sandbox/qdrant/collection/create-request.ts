@@ -14,12 +14,12 @@ import { merge } from '../state/collection-update.ts';
 import type { CollectionUpdate } from '../state/operations.ts';
 import type { CollectionConfig, NamedVectors, SparseParams, VectorParams } from '../state/types.ts';
 
-const DISTANCES = ['Cosine', 'Euclid', 'Dot', 'Manhattan'];
+export const DISTANCES = ['Cosine', 'Euclid', 'Dot', 'Manhattan'];
 // `turbo4` passes the real parser and panics later (S1).
-const DATATYPES = ['float32', 'uint8', 'float16', 'turbo4'];
-const BAD_CHARACTERS = ['<', '>', ':', '"', '/', '\\', '|', '?', '*', '\0', '\u001f'];
+export const DATATYPES = ['float32', 'uint8', 'float16', 'turbo4'];
+export const BAD_CHARACTERS = ['<', '>', ':', '"', '/', '\\', '|', '?', '*', '\0', '\u001f'];
 const NO_VECTORS = 'data did not match any variant of untagged enum VectorsConfig';
-const MAX_DIMENSION = 65536;
+export const MAX_DIMENSION = 65536;
 
 const HNSW = { m: 16, ef_construct: 100, full_scan_threshold: 10000, max_indexing_threads: 0, on_disk: false };
 const OPTIMIZERS = {

@@ -3,6 +3,7 @@ import { arrayOf, isObject, type Json, type JsonObject, objectOf, stringOf } fro
 import { createCollection, waitUntilActive } from '../collection/create.ts';
 import { checkName, readUpdate } from '../collection/create-request.ts';
 import { collectionInfo, optimizations } from '../collection/info.ts';
+import { checkVectorName, readNewVector } from '../collection/vector-request.ts';
 import type { AliasAction } from '../state/operations.ts';
 import type { Request, Route } from './router.ts';
 
@@ -111,10 +112,11 @@ async function deleteIndex(request: Request): Promise<unknown> {
 
 async function changeVector(request: Request, body: JsonObject | null): Promise<unknown> {
   const { engine } = request;
-  const { name: real } = engine.collection(name(request));
   const vector = request.parameter('vector_name');
+  checkVectorName(vector);
+  const { name: real } = engine.collection(name(request));
   await engine.consensus.propose({ op: 'vectorName', name: real, vector, body }, request.timeoutMs);
-  return { operation_id: engine.consensus.applied, status: 'completed' };
+  return { operation_id: engine.consensus.applied, status: request.flag('wait', false) ? 'completed' : 'acknowledged' };
 }
 
 async function createKey(request: Request): Promise<boolean> {
@@ -158,12 +160,14 @@ export const collectionRoutes: readonly Route[] = [
     method: 'PUT',
     path: `${ONE}/vectors/{vector_name}`,
     right: 'write',
-    handle: async (request) => changeVector(request, await request.body()),
+    since: 18,
+    handle: async (request) => changeVector(request, readNewVector(await request.body())),
   },
   {
     method: 'DELETE',
     path: `${ONE}/vectors/{vector_name}`,
     right: 'write',
+    since: 18,
     handle: (request) => changeVector(request, null),
   },
   { method: 'GET', path: `${ONE}/shards`, right: 'read', handle: keys },

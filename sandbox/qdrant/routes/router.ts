@@ -106,6 +106,8 @@ export type Route = {
   /** `/collections/{collection_name}`; also the label in metrics. */
   readonly path: string;
   readonly right: Right;
+  /** Minor version of Qdrant 1 that has it first; older ones answer 404. */
+  readonly since?: number;
   readonly handle: (request: Request) => unknown;
 };
 
@@ -116,8 +118,11 @@ export type Match = { readonly route: Route; readonly parameters: Record<string,
 export class Router {
   readonly #routes: readonly Compiled[];
 
-  constructor(routes: readonly Route[]) {
-    this.#routes = routes.map((route) => {
+  /** @param version of the server that is played, like `1.18.3` */
+  constructor(routes: readonly Route[], version: string) {
+    const minor = Number(version.split('.')[1]);
+    const known = routes.filter(({ since = 0 }) => minor >= since);
+    this.#routes = known.map((route) => {
       const names = [...route.path.matchAll(/\{(\w+)\}/g)].map((found) => found[1] ?? '');
       const pattern = new RegExp(`^${route.path.replaceAll(/\{\w+\}/g, '([^/]+)')}/?$`);
       return { ...route, pattern, names };

@@ -3,6 +3,7 @@ import { collections } from './contract/collections.ts';
 import { operations } from './contract/operations.ts';
 import { points } from './contract/points.ts';
 import { search } from './contract/search.ts';
+import { vectors } from './contract/vectors.ts';
 import { type Subject, worldOf } from './contract/world.ts';
 
 export type { Subject } from './contract/world.ts';
@@ -22,6 +23,6 @@ export function contract(name: string, start: () => Promise<Subject>): void {
       subject = await start();
     });
     after(() => subject?.peers.close());
-    for (const part of [collections, points, search, operations]) part(world);
+    for (const part of [collections, vectors, points, search, operations]) part(world);
   });
 }
