@@ -14,6 +14,10 @@ export type OperatorSettings = {
   readonly watchNamespace: string | undefined;
   /** Image of worker Jobs: the operator's own. */
   readonly workerImage: string;
+  /** Names of the Secrets with which that image is pulled, in the namespaces of the libraries. */
+  readonly workerPullSecrets: readonly string[];
+  /** What worker Jobs get of the operator's own environment. */
+  readonly workerEnvironment: Readonly<Record<string, string>>;
   readonly resyncSeconds: number;
   readonly busySeconds: number;
   readonly settleSeconds: number;
@@ -63,6 +67,8 @@ export function operatorSettings(environment: NodeJS.ProcessEnv): OperatorSettin
     identity: environment['POD_NAME'] ?? hostname(),
     watchNamespace: text('WATCH_NAMESPACE', '') || undefined,
     workerImage: text('IMAGE', 'qdrant-librarian'),
+    workerPullSecrets: secretNames(`${PREFIX}IMAGE_PULL_SECRETS`, text('IMAGE_PULL_SECRETS', '')),
+    workerEnvironment: handedOn(environment),
     resyncSeconds: number('RESYNC_SECONDS', 30, { min: 1, max: 86_400 }),
     busySeconds: number('BUSY_SECONDS', 1, { min: 0.05, max: 60 }),
     settleSeconds: number('SETTLE_SECONDS', 5, { min: 5, max: 3_600 }),
@@ -90,3 +96,24 @@ export function operatorSettings(environment: NodeJS.ProcessEnv): OperatorSettin
   }
   return settings;
 }
+
+function secretNames(variable: string, value: string): string[] {
+  const names = value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+  const wrong = names.some((name) => name.length > 253 || !/^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$/.test(name));
+  if (wrong) throw new SettingsError(variable, value, 'must be names of Secrets, separated by commas');
+  return names;
+}
+
+/** `OTEL_EXPORTER_OTLP_HEADERS` isn't among them: it may hold a token, and a Job's variables can be read by many. */
+const HANDED_ON = [`${PREFIX}LOG_LEVEL`, 'OTEL_EXPORTER_OTLP_ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
+
+const handedOn = (environment: NodeJS.ProcessEnv): Record<string, string> =>
+  Object.fromEntries(
+    HANDED_ON.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );

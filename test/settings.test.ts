@@ -21,6 +21,7 @@ for (const [variable, value, rule] of [
   ['RENEW_SECONDS', '20', /must lie between 1.2 x RETRY_SECONDS \(2\) and LEASE_SECONDS \(15\)/],
   ['RENEW_SECONDS', '2.2', /must lie between 1.2 x RETRY_SECONDS/],
   ['BUSY_SECONDS', '5', /must be less than SETTLE_SECONDS \(5\)/],
+  ['IMAGE_PULL_SECRETS', 'registry mirror', /must be names of Secrets, separated by commas/],
   ['RESYNC_SECOND', '5', /is not a setting; known: .*QDRANT_LIBRARIAN_RESYNC_SECONDS/],
 ] as const) {
   test(`${variable}=${JSON.stringify(value)} is refused with the variable, the value and the rule`, () => {
@@ -31,3 +32,19 @@ for (const [variable, value, rule] of [
     );
   });
 }
+
+test('workers get the image, its pull secrets, the log level and the trace endpoint; no token', () => {
+  const handedOn = {
+    QDRANT_LIBRARIAN_LOG_LEVEL: 'debug',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318',
+  };
+  const settings = operatorSettings({
+    ...handedOn,
+    QDRANT_LIBRARIAN_IMAGE_PULL_SECRETS: 'registry, mirror.example.org',
+    OTEL_EXPORTER_OTLP_HEADERS: 'authorization=secret',
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: '',
+  });
+  assert.deepEqual(settings.workerPullSecrets, ['registry', 'mirror.example.org']);
+  assert.deepEqual(settings.workerEnvironment, handedOn);
+  assert.deepEqual([operatorSettings({}).workerPullSecrets, operatorSettings({}).workerEnvironment], [[], {}]);
+});

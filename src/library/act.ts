@@ -170,6 +170,8 @@ async function startCopy(acting: Acting, step: Step & { kind: 'startCopy' }): Pr
     projection: carrying(from.observed, to.observed).projection,
     maxFreezeSeconds: settings.maxFreezeSeconds,
     image: settings.workerImage,
+    pullSecrets: settings.workerPullSecrets,
+    environment: settings.workerEnvironment,
   });
   const options = { fieldManager: FIELD_MANAGERS.objects, signal: acting.context.signal };
   await deps.kube.apply(SERVICE_ACCOUNTS, objects.account, options);

@@ -49,5 +49,7 @@ export const completeSettings = (given: LibraryControllerSettings): LibrarySetti
   greenSeconds: 2,
   retireSeconds: 300,
   copyAttempts: 10,
+  workerPullSecrets: [],
+  workerEnvironment: {},
   ...given,
 });

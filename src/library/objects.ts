@@ -25,6 +25,10 @@ export type CopyPlan = {
   readonly projection: Projection;
   readonly maxFreezeSeconds: number;
   readonly image: string;
+  /** Names of Secrets in the library's namespace; none when not given. */
+  readonly pullSecrets?: readonly string[];
+  /** Further variables of the worker: its log level, where its traces go. */
+  readonly environment?: Readonly<Record<string, string>>;
 };
 
 export type CopyObjects = {
@@ -116,7 +120,7 @@ function workerConfig(plan: CopyPlan, progress: string): WorkerConfig {
 const BACKOFF_LIMIT = 2;
 
 function copyJob(plan: CopyPlan, names: ReturnType<typeof workerNames>): Job {
-  const { library, generation, attempt } = plan;
+  const { library, generation, attempt, pullSecrets = [] } = plan;
   const object = owned(library, jobName(library.metadata.name, generation, attempt));
   return {
     ...object,
@@ -134,6 +138,7 @@ function copyJob(plan: CopyPlan, names: ReturnType<typeof workerNames>): Job {
           restartPolicy: 'Never',
           serviceAccountName: names.account,
           enableServiceLinks: false,
+          ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),
           terminationGracePeriodSeconds: 30,
           securityContext: {
             runAsNonRoot: true,
@@ -160,7 +165,7 @@ type Container = NonNullable<Job['spec']>['template']['spec'] extends { containe
 const SIDES = ['source', 'target'] as const;
 type SideName = (typeof SIDES)[number];
 
-const container = ({ image, cluster }: CopyPlan): Container => {
+const container = ({ image, cluster, environment = {} }: CopyPlan): Container => {
   const sides = keySources(cluster).length === 0 ? [] : SIDES;
   return {
     name: 'copy',
@@ -170,6 +175,7 @@ const container = ({ image, cluster }: CopyPlan): Container => {
       { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
       { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
       ...sides.map((side) => ({ name: KEY_DIRECTORIES[side], value: `${KEYS_PATH}/${side}` })),
+      ...Object.entries(environment).map(([name, value]) => ({ name, value })),
     ],
     volumeMounts: [
       { name: 'config', mountPath: CONFIG_PATH, readOnly: true },

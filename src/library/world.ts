@@ -35,6 +35,10 @@ export type LibrarySettings = {
   readonly resyncSeconds: number;
   readonly busySeconds: number;
   readonly workerImage: string;
+  /** Secrets in the library's own namespace with which the worker's image is pulled. */
+  readonly workerPullSecrets: readonly string[];
+  /** Variables that the worker gets from the operator. */
+  readonly workerEnvironment: Readonly<Record<string, string>>;
   /** Longest time for which writes may be held back. */
   readonly maxFreezeSeconds: number;
   /** How long a new generation must be green before the switch: green flickers between two rebuilds (measured, 13). */

@@ -1,4 +1,4 @@
-import type { Logger } from '../telemetry/index.ts';
+import { inSpan, type Logger, tracerOf } from '../telemetry/index.ts';
 import { formatDigest } from '../vectors/index.ts';
 import { type Comparison, compare, type RangeDigests } from './compare.ts';
 import type { CopyEngine, PassOptions } from './copy.ts';
@@ -46,6 +46,8 @@ export type CopyTask = {
   /** Whether repeating may help. */
   readonly isTransient: (error: unknown) => boolean;
 };
+
+const tracer = tracerOf('qdrant-librarian.copy');
 
 const MAX_FAILURES = 10;
 const MAX_ROUNDS = 5;
@@ -101,7 +103,7 @@ class CopyRun {
     while (this.#keeper.progress.phase !== 'Done') {
       this.#signal.throwIfAborted();
       try {
-        await this.#step();
+        await this.#tracedStep();
         this.#failures = 0;
       } catch (error) {
         await this.#afterFailure(error);
@@ -122,6 +124,12 @@ class CopyRun {
     this.#keeper.update({ note: message.slice(0, 1000) });
     this.#keeper.touch();
     await timing.sleep(Math.min(MAX_BACKOFF, 250 * 2 ** this.#failures), this.#signal);
+  }
+
+  #tracedStep(): Promise<void> {
+    const { phase } = this.#keeper.progress;
+    const attributes = { 'copy.change': this.#task.change };
+    return inSpan(tracer, { name: `copy ${phase}`, root: true, attributes }, () => this.#step());
   }
 
   async #step(): Promise<void> {

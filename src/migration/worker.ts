@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { KubeClient, systemClock } from '../kube/index.ts';
 import { ClusterClient, isQdrantError, type QdrantErrorCode } from '../qdrant/index.ts';
-import { createLogger, type Logger } from '../telemetry/log.ts';
+import { createLogger, type Logger, startTracing } from '../telemetry/index.ts';
 import { API_KEY_FILE, CA_FILE, KEY_DIRECTORIES, parseConfig, type SideConfig, type WorkerConfig } from './config.ts';
 import { SCROLL_ENGINE } from './copy.ts';
 import type { ProgressStore } from './keeper.ts';
@@ -33,7 +33,7 @@ const STOPPED = 143;
 export async function runCopyWorker(options: CopyWorkerOptions): Promise<number> {
   const { environment, signal } = options;
   const log = options.log ?? createLogger(environment['QDRANT_LIBRARIAN_LOG_LEVEL']);
-  const closing: (() => Promise<void>)[] = [];
+  const closing = [await startTracing('qdrant-librarian-worker', environment)];
   try {
     const config = parseConfig(await readFile(options.configFile, 'utf8'));
     const store = options.store ?? kubernetesStore(config, log, closing);
@@ -66,7 +66,7 @@ export async function runCopyWorker(options: CopyWorkerOptions): Promise<number>
     log.error({ err: error }, 'copy failed');
     return 1;
   } finally {
-    for (const close of closing) await close();
+    for (const close of closing.toReversed()) await close();
   }
 }
 

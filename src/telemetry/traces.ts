@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { context, propagation, trace } from '@opentelemetry/api';
 
-/** Stops tracing and sends what is still held. */
+/** Stops tracing and sends what is still held, for at most five seconds. Never rejects. */
 export type StopTracing = () => Promise<void>;
+
+const STOP_MILLISECONDS = 5_000;
 
 /**
  * Starts exporting spans by OTLP when `OTEL_EXPORTER_OTLP_ENDPOINT` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` is set;
@@ -30,6 +33,12 @@ export async function startTracing(serviceName: string, environment: NodeJS.Proc
   propagation.setGlobalPropagator(new core.W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(provider);
   return async () => {
-    await provider.shutdown();
+    // A collector that is away keeps nobody from ending.
+    const late = new AbortController();
+    await Promise.race([
+      provider.shutdown().catch(() => undefined),
+      sleep(STOP_MILLISECONDS, undefined, { signal: late.signal }).catch(() => undefined),
+    ]);
+    late.abort();
   };
 }

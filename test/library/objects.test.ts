@@ -18,6 +18,16 @@ const plan = (spec: object = {}) => ({
   image: 'qdrant-librarian:1',
 });
 
+test('a worker pulls, logs and traces as the operator does', () => {
+  const environment = { QDRANT_LIBRARIAN_LOG_LEVEL: 'debug', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
+  const { job } = copyObjects({ ...plan(), pullSecrets: ['registry', 'mirror'], environment });
+  const pod = job.spec?.template.spec;
+  assert.deepEqual(pod?.imagePullSecrets, [{ name: 'registry' }, { name: 'mirror' }]);
+  const values = Object.fromEntries((pod?.containers[0]?.env ?? []).map(({ name, value }) => [name, value]));
+  assert.deepEqual({ ...values, ...environment }, values);
+  assert.equal(copyObjects(plan()).job.spec?.template.spec?.imagePullSecrets, undefined);
+});
+
 test('a worker may read and patch its own progress, and nothing else', () => {
   const { role, roleBinding, account, progress, job } = copyObjects(plan());
   assert.deepEqual(role.rules, [

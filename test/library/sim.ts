@@ -13,7 +13,7 @@ import { statusOf } from '../../src/library/report.ts';
 import { type Section, shapeOf } from '../../src/library/shape.ts';
 import type { CopyJob, LibrarySettings, World } from '../../src/library/world.ts';
 import { MARK_KEY, parseMark } from '../../src/migration/fence.ts';
-import { newProgress, type Progress } from '../../src/migration/progress.ts';
+import { type GivenUp, newProgress, type Progress } from '../../src/migration/progress.ts';
 import type { CollectionView, Schemas } from '../../src/qdrant/index.ts';
 import { EMPTY_DIGEST, formatDigest } from '../../src/vectors/index.ts';
 
@@ -21,6 +21,8 @@ export const settings: LibrarySettings = {
   resyncSeconds: 30,
   busySeconds: 1,
   workerImage: 'qdrant-librarian',
+  workerPullSecrets: [],
+  workerEnvironment: {},
   maxFreezeSeconds: 20,
   greenSeconds: 2,
   retireSeconds: 300,
@@ -87,6 +89,8 @@ export class Sim {
   progress: Progress | undefined;
   leftovers = false;
   silent: Look['silent'] = [];
+  /** A collection of which one more replica is coming back. */
+  recovering: string | undefined;
   deleted = false;
   rivals: World['rivals'] = [];
   readonly events: string[] = [];
@@ -150,7 +154,7 @@ export class Sim {
       own: Object.fromEntries(
         [...this.collections].map(([name, collection]) => [
           name,
-          { info: collection.info, view: viewOf(name, collection) },
+          { info: collection.info, view: viewOf(name, collection, this.recovering === name) },
         ]),
       ),
     });
@@ -238,6 +242,13 @@ export class Sim {
             lastPass: { milliseconds: 100, compared: source.points.size, differences: 0 },
           }
         : { ...progress, phase: 'Verified', verified: proof(fence, source.points.size) };
+  }
+
+  /** The worker says that nothing is proved under the present fence. */
+  giveUp(reason: GivenUp, message: string): void {
+    const nonce = parseMark(this.active?.info.config.metadata)?.fence?.nonce;
+    if (this.progress === undefined || nonce === undefined) throw new Error('there is no fence');
+    this.progress = { ...this.progress, gaveUp: { nonce, reason, message } };
   }
 
   failJob(reason = 'Unreachable'): void {
@@ -390,14 +401,17 @@ function proof(nonce: string, count: number): NonNullable<Progress['verified']> 
   };
 }
 
-const viewOf = (name: string, { info, keys }: SimCollection): CollectionView => {
+const viewOf = (name: string, { info, keys }: SimCollection, recovering: boolean): CollectionView => {
   const count = info.config.params.shard_number ?? 1;
   const shards =
     keys.length > 0 ? keys.map((key, id) => ({ id: id + 1, key })) : Array.from({ length: count }, (_, id) => ({ id }));
   return {
     name,
     shardCount: shards.length,
-    shards: shards.map((shard) => ({ ...shard, replicas: [{ peerId: 1, state: 'Active' }] })),
+    shards: shards.map((shard) => ({
+      ...shard,
+      replicas: [{ peerId: 1, state: 'Active' }, ...(recovering ? [{ peerId: 2, state: 'Recovery' as const }] : [])],
+    })),
     transfers: [],
   };
 };

@@ -49,3 +49,13 @@ test('the chart secures the pod as the manifests do', () => {
 test('no rule grants everything: no wildcard in any of the generated roles', () => {
   assert.doesNotMatch(read('manifests/base/rbac.yaml'), /\*/);
 });
+
+test("every variable of the chart's Deployment is a setting, and the pull secrets go to copy Jobs, too", () => {
+  const chart = read('charts/qdrant-librarian/templates/deployment.yaml');
+  const names = [...chart.matchAll(/name: (QDRANT_LIBRARIAN_[A-Z_]+)/g)].map(([, name]) => name ?? '');
+  for (const name of names) {
+    const refused = (error: Error): boolean => !error.message.includes('is not a setting');
+    assert.throws(() => operatorSettings({ [name]: 'NOT,VALID\n', QDRANT_LIBRARIAN_WORKERS: '0' }), refused, name);
+  }
+  assert.ok(names.includes('QDRANT_LIBRARIAN_IMAGE_PULL_SECRETS'));
+});

@@ -126,3 +126,14 @@ test('with an endpoint each pass is one tree: its requests to Kubernetes and to 
     await receiver.close();
   }
 });
+
+test('a collector that is away keeps nobody from ending', async () => {
+  process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = 'http://127.0.0.1:1';
+  try {
+    const stop = await startTracing('qdrant-librarian', process.env);
+    trace.getTracer('test').startSpan('pass').end();
+    await stop();
+  } finally {
+    delete process.env['OTEL_EXPORTER_OTLP_ENDPOINT'];
+  }
+});
