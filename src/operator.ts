@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { OperatorAccess } from './access.ts';
 import { REBALANCE_POLICY, type RebalancePolicy, VECTORIZATION_JOB, type VectorizationJob } from './api/index.ts';
 import { clusterController, DOMAIN_LIBRARIES, QDRANT_CLUSTERS } from './cluster/index.ts';
 import {
@@ -8,7 +9,9 @@ import {
   Informer,
   JOBS,
   KubeClient,
+  type KubeError,
   type KubeObject,
+  keyOf,
   LeaderElector,
   NETWORK_POLICIES,
   PERSISTENT_VOLUME_CLAIMS,
@@ -22,6 +25,7 @@ import {
 } from './kube/index.ts';
 import { libraryController } from './library/index.ts';
 import { ClientPool } from './qdrant/index.ts';
+import { LEASE_NAME, type RoleName } from './roles.ts';
 import { type OperatorSettings, operatorSettings } from './settings.ts';
 import {
   createLogger,
@@ -40,7 +44,6 @@ export type OperatorOptions = {
   readonly signal: AbortSignal;
 };
 
-const LEASE_NAME = 'qdrant-librarian';
 const COMPONENT = 'qdrant-librarian';
 const MANAGED_BY = 'app.kubernetes.io/managed-by';
 
@@ -63,7 +66,9 @@ export async function runOperator({ environment, version, signal }: OperatorOpti
   const log = createLogger(settings.logLevel);
   const metrics = createRegistry(version);
   const stopTracing = await startTracing(COMPONENT, environment);
-  const client = KubeClient.fromDefault({ userAgent: `${COMPONENT}/${version}`, log, metrics });
+  const onForbidden = (error: KubeError): void => access.doubt(error);
+  const client = KubeClient.fromDefault({ userAgent: `${COMPONENT}/${version}`, onForbidden, log, metrics });
+  const access = new OperatorAccess({ client, settings, log, metrics });
   const informers = createInformers({ settings, log, metrics, client });
   const all = Object.values(informers) as Informer<KubeObject>[];
   const health = await startHealthServer({
@@ -71,13 +76,14 @@ export async function runOperator({ environment, version, signal }: OperatorOpti
     port: settings.metricsPort,
     registry: metrics,
     live: { ping: () => undefined },
-    ready: { caches: () => unsynced(all) },
+    ready: { permissions: () => access.problem(), caches: () => unsynced(all) },
   });
   log.info({ version, port: health.port, namespace: settings.watchNamespace ?? '(all)' }, 'operator started');
 
   // Caches outlive the controllers, which need them to end in order.
   const caching = new AbortController();
   const caches = Promise.all(all.map((informer) => informer.start(caching.signal)));
+  const checking = access.run(caching.signal);
   // The Lease has a client of its own: a renewal must not wait behind other requests.
   const leaseClient = KubeClient.fromDefault({ userAgent: `${COMPONENT}/${version} leader`, log });
   const elector = new LeaderElector({
@@ -94,7 +100,10 @@ export async function runOperator({ environment, version, signal }: OperatorOpti
   try {
     const end = await elector.run(signal, {
       onLeading: (lost) =>
-        lead({ settings, log, metrics, client }, { informers, elector, signal: AbortSignal.any([signal, lost]) }),
+        lead(
+          { settings, log, metrics, client },
+          { informers, elector, access, signal: AbortSignal.any([signal, lost]) },
+        ),
       // Another process may act from now on; nothing that still runs here may finish.
       onLost: () => process.exit(1),
     });
@@ -102,16 +111,27 @@ export async function runOperator({ environment, version, signal }: OperatorOpti
     return end === 'lost' ? 1 : 0;
   } finally {
     caching.abort();
-    await caches;
+    await Promise.all([caches, checking]);
     await health.close();
     await Promise.all([client.close(), leaseClient.close(), stopTracing()]);
   }
 }
 
 type Informers = ReturnType<typeof createInformers>;
-type Leading = { readonly informers: Informers; readonly elector: LeaderElector; readonly signal: AbortSignal };
+type Leading = {
+  readonly informers: Informers;
+  readonly elector: LeaderElector;
+  readonly access: OperatorAccess;
+  readonly signal: AbortSignal;
+};
 
-async function lead(shared: Process, { informers, elector, signal }: Leading): Promise<void> {
+type Run = {
+  readonly role: RoleName;
+  readonly controller: Pick<Controller<never>, 'start' | 'enqueue'>;
+  readonly primary: { readonly store: { list(): readonly KubeObject[] } };
+};
+
+async function lead(shared: Process, { informers, elector, access, signal }: Leading): Promise<void> {
   const { settings, log, metrics, client } = shared;
   const pool = new ClientPool({ metrics, log });
   const recorder = new EventRecorder({
@@ -123,19 +143,40 @@ async function lead(shared: Process, { informers, elector, signal }: Leading): P
   const assertLeading = (): void => elector.assertLeading();
   const common = { kube: client, informers, pool, recorder, metrics, log, settings, now: Date.now, assertLeading };
   const unbuilt = { client, now: Date.now, log, metrics, assertLeading };
-  const controllers: readonly Pick<Controller<never>, 'start'>[] = [
-    clusterController(common),
-    libraryController(common),
-    unbuiltKindController<RebalancePolicy>({ ...unbuilt, type: informers.policies.type, informer: informers.policies }),
-    unbuiltKindController<VectorizationJob>({
-      ...unbuilt,
-      type: informers.jobsOfVectors.type,
-      informer: informers.jobsOfVectors,
-    }),
+  const { policies, jobsOfVectors } = informers;
+  const controllers: readonly Run[] = [
+    { role: 'cluster', controller: clusterController(common), primary: informers.clusters },
+    { role: 'library', controller: libraryController(common), primary: informers.libraries },
+    {
+      role: 'unbuilt-kinds',
+      controller: unbuiltKindController<RebalancePolicy>({ ...unbuilt, type: policies.type, informer: policies }),
+      primary: policies,
+    },
+    {
+      role: 'unbuilt-kinds',
+      controller: unbuiltKindController<VectorizationJob>({
+        ...unbuilt,
+        type: jobsOfVectors.type,
+        informer: jobsOfVectors,
+      }),
+      primary: jobsOfVectors,
+    },
   ];
+  // Passes that failed for want of a permission may wait for a quarter of an hour.
+  const unsubscribe = access.onGranted(() => {
+    for (const { controller, primary } of controllers)
+      for (const object of primary.store.list()) controller.enqueue(keyOf(object));
+  });
   try {
-    await Promise.all(controllers.map((controller) => controller.start(signal)));
+    await Promise.all(
+      controllers.map(async ({ role, controller }) => {
+        // Without its caches a controller gives up after two minutes, and the process would end again and again.
+        await access.whenReadable(role, signal);
+        await controller.start(signal);
+      }),
+    );
   } finally {
+    unsubscribe();
     await recorder.stop();
     await pool.close();
   }

@@ -10,6 +10,8 @@ export type OperatorSettings = {
   readonly namespace: string;
   /** Name under which this process runs for leadership. */
   readonly identity: string;
+  /** The pod in which this process runs, as far as its environment tells. */
+  readonly pod: { readonly name: string; readonly uid: string | undefined } | undefined;
   /** The one namespace to watch; undefined = all. */
   readonly watchNamespace: string | undefined;
   /** Image of worker Jobs: the operator's own. */
@@ -42,11 +44,12 @@ const PREFIX = 'QDRANT_LIBRARIAN_';
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 
 /**
- * Reads `QDRANT_LIBRARIAN_*` and `POD_NAMESPACE`.
+ * Reads `QDRANT_LIBRARIAN_*`, `POD_NAMESPACE`, `POD_NAME` and `POD_UID`.
  *
  * @throws SettingsError naming the variable, its value and the rule; also for a variable with the prefix that nobody reads
  */
 export function operatorSettings(environment: NodeJS.ProcessEnv): OperatorSettings {
+  const { POD_NAME: podName, POD_UID: podUid } = environment;
   const known = new Set<string>();
   const text = (name: string, fallback: string): string => {
     known.add(PREFIX + name);
@@ -64,7 +67,8 @@ export function operatorSettings(environment: NodeJS.ProcessEnv): OperatorSettin
     metricsHost: text('METRICS_HOST', '0.0.0.0'),
     metricsPort: number('METRICS_PORT', 8080, { min: 0, max: 65535 }),
     namespace: environment['POD_NAMESPACE'] ?? 'qdrant-librarian-system',
-    identity: environment['POD_NAME'] ?? hostname(),
+    identity: podName ?? hostname(),
+    pod: podName === undefined ? undefined : { name: podName, uid: podUid },
     watchNamespace: text('WATCH_NAMESPACE', '') || undefined,
     workerImage: text('IMAGE', 'qdrant-librarian'),
     workerPullSecrets: secretNames(`${PREFIX}IMAGE_PULL_SECRETS`, text('IMAGE_PULL_SECRETS', '')),

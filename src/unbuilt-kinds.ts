@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { API_VERSION, type RebalancePolicy, type VectorizationJob } from './api/index.ts';
 import {
+  type AccessRule,
   Controller,
   type ControllerOptions,
   DONE,
@@ -16,16 +17,18 @@ export type UnbuiltObject = RebalancePolicy | VectorizationJob;
 export const STATUS_MANAGER = 'qdrant-librarian-status';
 
 /** The rights this controller needs. */
-export const UNBUILT_KINDS_RULES = [
+export const UNBUILT_KINDS_RULES: readonly AccessRule[] = [
   {
     apiGroups: ['qdrant-librarian.io'],
     resources: ['rebalancepolicies', 'vectorizationjobs'],
-    verbs: ['get', 'list', 'watch'],
+    verbs: ['list', 'watch'],
+    purpose: 'see objects that nothing acts on yet',
   },
   {
     apiGroups: ['qdrant-librarian.io'],
     resources: ['rebalancepolicies/status', 'vectorizationjobs/status'],
     verbs: ['patch'],
+    purpose: 'say so',
   },
 ];
 

@@ -1,52 +1,32 @@
 import { dump } from 'js-yaml';
-import { CLUSTER_RULES } from '../../src/cluster/index.ts';
-import { LIBRARY_RULES } from '../../src/library/index.ts';
-import { UNBUILT_KINDS_RULES } from '../../src/unbuilt-kinds.ts';
-
-type Rule = {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-};
+import { type PolicyRule, policyRules } from '../../src/kube/index.ts';
+import { type OperatorRole, ROLES } from '../../src/roles.ts';
 
 const HEADER = '# Generated from src by `npm run generate`. Do not edit.\n';
 const NAME = 'qdrant-librarian';
 const NAMESPACE = 'qdrant-librarian-system';
 
-/** The Lease by which one process leads; it lies in the operator's own namespace. */
-const LEADER_RULES: readonly Rule[] = [
-  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['get', 'create', 'update'] },
-];
-
-/** One role a controller; `leader` is granted in the operator's own namespace only. */
-const ROLES: Readonly<Record<string, readonly Rule[]>> = {
-  cluster: CLUSTER_RULES,
-  leader: LEADER_RULES,
-  library: LIBRARY_RULES,
-  'unbuilt-kinds': UNBUILT_KINDS_RULES,
-};
-
 const yaml = (value: unknown): string => dump(value, { lineWidth: 120, noRefs: true });
 
-/** The rules for the chart, a file a controller, and the roles and bindings of the kustomize base. */
+/** The rules for the chart, a file a controller, the roles and bindings of the kustomize base, and docs/rights.md. */
 export function accessFiles(): Map<string, string> {
   const files = new Map<string, string>();
   const objects: string[] = [];
-  for (const [controller, rules] of Object.entries(ROLES)) {
-    files.set(`charts/qdrant-librarian/files/rules/${controller}.yaml`, yaml(rules));
-    objects.push(...roleWithBinding(controller, rules).map(yaml));
+  for (const [name, role] of Object.entries(ROLES)) {
+    files.set(`charts/qdrant-librarian/files/rules/${name}.yaml`, yaml(policyRules(role.rules)));
+    objects.push(...roleWithBinding(name, role).map(yaml));
   }
   files.set('manifests/base/rbac.yaml', HEADER + objects.join('---\n'));
+  files.set('docs/rights.md', rightsPage());
   return files;
 }
 
-function roleWithBinding(controller: string, rules: readonly Rule[]): object[] {
-  const namespaced = controller === 'leader';
-  const metadata = { name: `${NAME}-${controller}`, ...(namespaced ? { namespace: NAMESPACE } : {}) };
-  const kind = namespaced ? 'Role' : 'ClusterRole';
+function roleWithBinding(name: string, { rules, where }: OperatorRole): object[] {
+  const metadata = { name: `${NAME}-${name}`, ...(where === 'own' ? { namespace: NAMESPACE } : {}) };
+  const kind = where === 'own' ? 'Role' : 'ClusterRole';
   const apiVersion = 'rbac.authorization.k8s.io/v1';
   return [
-    { apiVersion, kind, metadata, rules },
+    { apiVersion, kind, metadata, rules: policyRules(rules) },
     {
       apiVersion,
       kind: `${kind}Binding`,
@@ -55,4 +35,35 @@ function roleWithBinding(controller: string, rules: readonly Rule[]): object[] {
       subjects: [{ kind: 'ServiceAccount', name: NAME, namespace: NAMESPACE }],
     },
   ];
+}
+
+const PAGE_HEAD = `# Rights
+
+<!-- Generated from src/roles.ts by \`npm run generate\`. Don't edit. -->
+
+Every rule of the operator's roles, and what it is for. The same tables give the manifests, the chart and the check that
+the operator makes when it starts ([operate.md](operate.md#rights)). A test takes each permission away in turn and sees
+that check name it; a whole run of the scenarios fails when a rule was not used, unless it says here why that may be.
+`;
+
+const PLACES = {
+  watched: 'In all namespaces (a ClusterRole), or in the one that is watched (a Role, by the chart).',
+  own: "In the operator's own namespace only (a Role).",
+} as const;
+
+const rightsPage = (): string =>
+  [PAGE_HEAD, ...Object.entries(ROLES).map(([name, role]) => section(name, role))].join('\n');
+
+function section(name: string, { rules, where }: OperatorRole): string {
+  const rows = rules.map((rule) => {
+    const spare = rule.spare === undefined ? '' : `; may go unused: ${rule.spare}`;
+    return `| ${resourcesOf(rule)} | ${rule.verbs.join(', ')} | ${rule.purpose}${spare} |`;
+  });
+  return [`## ${name}`, '', PLACES[where], '', '| resources | verbs | for |', '|---|---|---|', ...rows, ''].join('\n');
+}
+
+function resourcesOf({ apiGroups, resources, resourceNames }: PolicyRule): string {
+  const texts = apiGroups.flatMap((group) => resources.map((one) => `\`${group === '' ? one : `${group}/${one}`}\``));
+  const named = resourceNames === undefined ? '' : ` named ${resourceNames.map((name) => `\`${name}\``).join(', ')}`;
+  return texts.join(', ') + named;
 }

@@ -1,3 +1,4 @@
+import { ACCESS_REASONS } from '../../src/access.ts';
 import type { ApiError } from '../../src/api/index.ts';
 import { REASONS as CLUSTER_REASONS } from '../../src/cluster/reasons.ts';
 import type { NoteType } from '../../src/library/plan.ts';
@@ -8,7 +9,7 @@ import type { QdrantErrorCode } from '../../src/qdrant/index.ts';
 
 const HEAD = `# Conditions, reasons, codes
 
-<!-- Generated from src/cluster/reasons.ts, src/library/reasons.ts and scripts/generate/reasons.ts by \`npm run generate\`. Don't edit. -->
+<!-- Generated from src/cluster/reasons.ts, src/library/reasons.ts, src/access.ts and scripts/generate/reasons.ts by \`npm run generate\`. Don't edit. -->
 
 A condition says by its **type** what it is about, by its **reason** why it has its status. Both are stable words that
 alerts and scripts may depend on; messages are for people and may change. Events bear reasons of the same lists.
@@ -103,6 +104,9 @@ export const reasonsPage = (): string =>
     '## RebalancePolicy, VectorizationJob',
     'This version answers every object of these kinds alike:',
     table('condition', UNBUILT_CONDITIONS),
+    "## The operator's own pod",
+    'Events only.',
+    table('reason', ACCESS_REASONS),
     '## Errors of the API package',
     'Exceptions that `src/api` throws. `qdrant-librarian validate` reports an unreadable file with its line.',
     table('reason', API_ERRORS),

@@ -7,5 +7,5 @@ export {
   QDRANT_CLUSTERS,
 } from './deps.ts';
 export { ALL_PREDICATES, PREDICATES, type Predicate } from './predicates.ts';
-export { CLUSTER_RULES, type PolicyRule } from './rbac.ts';
+export { CLUSTER_RULES } from './rbac.ts';
 export { REASONS, type Reason } from './reasons.ts';

@@ -1,33 +1,83 @@
-/** Source: rbac.authorization.k8s.io/v1 `PolicyRule`. */
-export type PolicyRule = {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-};
+import type { AccessRule } from '../kube/index.ts';
 
-const READ = ['get', 'list', 'watch'] as const;
+const WATCH = ['list', 'watch'] as const;
 
 /**
- * What the QdrantCluster controller may do; manifests and chart are generated from it. Server-side apply of an object
- * that isn't there needs `create` beside `patch`.
+ * What the QdrantCluster controller may do; manifests, chart, the check at the start and docs/rights.md are made from
+ * it. Server-side apply of an object that isn't there needs `create` beside `patch`.
  */
-export const CLUSTER_RULES: readonly PolicyRule[] = [
-  // Read the objects; set and remove the finalizer.
-  { apiGroups: ['qdrant-librarian.io'], resources: ['qdrantclusters'], verbs: [...READ, 'patch'] },
-  { apiGroups: ['qdrant-librarian.io'], resources: ['qdrantclusters/status'], verbs: ['patch'] },
-  // Owner references that block deletion, where the API server checks them.
-  { apiGroups: ['qdrant-librarian.io'], resources: ['qdrantclusters/finalizers'], verbs: ['update'] },
-  // Whether a library lives on a cluster that is to be deleted.
-  { apiGroups: ['qdrant-librarian.io'], resources: ['domainlibraries'], verbs: READ },
-  { apiGroups: ['apps'], resources: ['statefulsets'], verbs: [...READ, 'create', 'patch', 'delete'] },
-  { apiGroups: [''], resources: ['services', 'configmaps'], verbs: [...READ, 'create', 'patch'] },
-  // Keys that users name, and the Secret of generated ones, which is made once and never changed.
-  { apiGroups: [''], resources: ['secrets'], verbs: [...READ, 'create'] },
-  // Take a pod out of the client Service; restart it.
-  { apiGroups: [''], resources: ['pods'], verbs: [...READ, 'patch', 'delete'] },
-  // Mark and delete volumes of removed peers.
-  { apiGroups: [''], resources: ['persistentvolumeclaims'], verbs: [...READ, 'patch', 'delete'] },
-  { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: [...READ, 'create', 'patch', 'delete'] },
-  { apiGroups: ['networking.k8s.io'], resources: ['networkpolicies'], verbs: [...READ, 'create', 'patch', 'delete'] },
-  { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
+export const CLUSTER_RULES: readonly AccessRule[] = [
+  {
+    apiGroups: ['qdrant-librarian.io'],
+    resources: ['qdrantclusters'],
+    verbs: [...WATCH, 'patch'],
+    purpose: 'read clusters; set and remove the finalizer',
+  },
+  {
+    apiGroups: ['qdrant-librarian.io'],
+    resources: ['qdrantclusters/status'],
+    verbs: ['patch'],
+    purpose: 'report',
+  },
+  {
+    apiGroups: ['qdrant-librarian.io'],
+    resources: ['qdrantclusters/finalizers'],
+    verbs: ['update'],
+    purpose: 'own objects that block the deletion of their cluster',
+    spare: 'asked by the admission plugin OwnerReferencesPermissionEnforcement only, which OpenShift runs',
+  },
+  {
+    apiGroups: ['qdrant-librarian.io'],
+    resources: ['domainlibraries'],
+    verbs: WATCH,
+    purpose: 'see whether a library lives on a cluster that is to be deleted',
+  },
+  {
+    apiGroups: ['apps'],
+    resources: ['statefulsets'],
+    verbs: [...WATCH, 'create', 'patch', 'delete'],
+    purpose: 'run the peers',
+  },
+  {
+    apiGroups: [''],
+    resources: ['services', 'configmaps'],
+    verbs: [...WATCH, 'create', 'patch'],
+    purpose: 'the Services of a cluster, its configuration and its list of members',
+  },
+  {
+    apiGroups: [''],
+    resources: ['secrets'],
+    verbs: [...WATCH, 'create'],
+    purpose: 'read the keys that users name; make the Secret of generated ones, once',
+  },
+  {
+    apiGroups: [''],
+    resources: ['pods'],
+    verbs: [...WATCH, 'patch', 'delete'],
+    purpose: 'take a pod out of the client Service; restart it',
+  },
+  {
+    apiGroups: [''],
+    resources: ['persistentvolumeclaims'],
+    verbs: [...WATCH, 'patch', 'delete'],
+    purpose: 'mark and delete the volumes of removed peers',
+  },
+  {
+    apiGroups: ['policy'],
+    resources: ['poddisruptionbudgets'],
+    verbs: [...WATCH, 'create', 'patch', 'delete'],
+    purpose: 'keep drains of nodes to one peer at a time',
+  },
+  {
+    apiGroups: ['networking.k8s.io'],
+    resources: ['networkpolicies'],
+    verbs: [...WATCH, 'create', 'patch', 'delete'],
+    purpose: 'close the ports of the peers to others',
+  },
+  {
+    apiGroups: ['events.k8s.io'],
+    resources: ['events'],
+    verbs: ['create', 'patch'],
+    purpose: 'tell what happened to a cluster; count what is told again',
+  },
 ];

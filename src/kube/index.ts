@@ -43,6 +43,7 @@
  * Objects have their wire form: times are strings, names are those of the JSON. Objects in a store are shared: never
  * change one. Everything that needs time takes a `Clock`, everything that counts a prom-client `Registry`.
  */
+export { AccessCheck, type AccessCheckOptions } from './access-check.ts';
 export {
   type ApplyOptions,
   type DeleteOptions,
@@ -80,6 +81,15 @@ export { LeaderElector, type LeaderElectorOptions, type LeaderHandlers, Leadersh
 export * from './objects.ts';
 export { DONE, type Outcome, TerminalError } from './outcome.ts';
 export { controllerOf, isControlledBy, ownerReference, toController } from './owner.ts';
+export {
+  type AccessRule,
+  distinct,
+  type Permission,
+  type PolicyRule,
+  permissionsOf,
+  permissionText,
+  policyRules,
+} from './permissions.ts';
 export { LOW_PRIORITY, type QueueOptions, WorkQueue } from './queue.ts';
 export * from './resources.ts';
 export { type Change, type IndexFunction, Store } from './store.ts';

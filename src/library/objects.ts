@@ -11,6 +11,7 @@ import {
 import { API_KEY_FILE, CA_FILE, KEY_DIRECTORIES, type Projection, type WorkerConfig } from '../migration/index.ts';
 import type { PeerAddress } from '../qdrant/index.ts';
 import { jobName, libraryLabels, publicName, workerNames } from './names.ts';
+import { workerRules } from './rbac.ts';
 import { mountedSecrets } from './secrets.ts';
 
 export type CopyPlan = {
@@ -52,14 +53,16 @@ const PAGE_SIZE = 256;
 export function copyObjects(plan: CopyPlan): CopyObjects {
   const { library, generation } = plan;
   const names = workerNames(library.metadata.name, generation);
-  const role = [
-    { apiGroups: [''], resources: ['configmaps'], resourceNames: [names.progress], verbs: ['get', 'patch'] },
-  ];
   const subject = { kind: 'ServiceAccount', name: names.account, namespace: library.metadata.namespace ?? '' };
   const apiGroup = 'rbac.authorization.k8s.io';
   return {
     account: { ...owned(library, names.account), apiVersion: 'v1', kind: 'ServiceAccount' },
-    role: { ...owned(library, names.account), apiVersion: `${apiGroup}/v1`, kind: 'Role', rules: role },
+    role: {
+      ...owned(library, names.account),
+      apiVersion: `${apiGroup}/v1`,
+      kind: 'Role',
+      rules: workerRules(names.progress),
+    },
     roleBinding: {
       ...owned(library, names.account),
       apiVersion: `${apiGroup}/v1`,

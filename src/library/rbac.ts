@@ -1,35 +1,84 @@
-/** Source: rbac.authorization.k8s.io/v1 `PolicyRule`. */
-export type PolicyRule = {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-};
+import type { AccessRule } from '../kube/index.ts';
 
-const READ = ['get', 'list', 'watch'] as const;
+const WATCH = ['list', 'watch'] as const;
+
+/** All that a copy worker may do: read and patch its own progress. */
+export const workerRules = (progress: string) => [
+  { apiGroups: [''], resources: ['configmaps'], resourceNames: [progress], verbs: ['get', 'patch'] },
+];
 
 /**
- * What the DomainLibrary controller may do; manifests and chart are generated from it. Server-side apply of an object
- * that isn't there needs `create` beside `patch`.
+ * What the DomainLibrary controller may do; manifests, chart, the check at the start and docs/rights.md are made from
+ * it. Server-side apply of an object that isn't there needs `create` beside `patch`. Nobody grants what he hasn't, so
+ * it holds what workers get.
  */
-export const LIBRARY_RULES: readonly PolicyRule[] = [
-  // Read the objects; set and remove the finalizer.
-  { apiGroups: ['qdrant-librarian.io'], resources: ['domainlibraries'], verbs: [...READ, 'patch'] },
-  { apiGroups: ['qdrant-librarian.io'], resources: ['domainlibraries/status'], verbs: ['patch'] },
-  // Owner references that block deletion, where the API server checks them.
-  { apiGroups: ['qdrant-librarian.io'], resources: ['domainlibraries/finalizers'], verbs: ['update'] },
-  // Where a library lives.
-  { apiGroups: ['qdrant-librarian.io'], resources: ['qdrantclusters'], verbs: READ },
-  // Keys of the clusters; the binding Secrets.
-  { apiGroups: [''], resources: ['secrets'], verbs: [...READ, 'create', 'patch'] },
-  // A copy's configuration and progress; its worker gets `get` and `patch` on its own progress from here.
-  { apiGroups: [''], resources: ['configmaps'], verbs: [...READ, 'create', 'patch', 'delete'] },
-  { apiGroups: ['batch'], resources: ['jobs'], verbs: [...READ, 'create', 'delete'] },
-  // A worker's identity and rights.
-  { apiGroups: [''], resources: ['serviceaccounts'], verbs: ['create', 'patch', 'delete'] },
+export const LIBRARY_RULES: readonly AccessRule[] = [
+  {
+    apiGroups: ['qdrant-librarian.io'],
+    resources: ['domainlibraries'],
+    verbs: [...WATCH, 'patch'],
+    purpose: 'read libraries; set and remove the finalizer',
+  },
+  {
+    apiGroups: ['qdrant-librarian.io'],
+    resources: ['domainlibraries/status'],
+    verbs: ['patch'],
+    purpose: 'report',
+  },
+  {
+    apiGroups: ['qdrant-librarian.io'],
+    resources: ['domainlibraries/finalizers'],
+    verbs: ['update'],
+    purpose: 'own objects that block the deletion of their library',
+    spare: 'asked by the admission plugin OwnerReferencesPermissionEnforcement only, which OpenShift runs',
+  },
+  {
+    apiGroups: ['qdrant-librarian.io'],
+    resources: ['qdrantclusters'],
+    verbs: WATCH,
+    purpose: 'find the cluster on which a library lives',
+  },
+  {
+    apiGroups: [''],
+    resources: ['secrets'],
+    verbs: [...WATCH, 'create', 'patch'],
+    purpose: 'read the keys of clusters; write the binding Secrets',
+  },
+  {
+    apiGroups: [''],
+    resources: ['configmaps'],
+    verbs: [...WATCH, 'create', 'patch', 'delete'],
+    purpose: "a copy's configuration and progress",
+  },
+  {
+    apiGroups: [''],
+    resources: ['configmaps'],
+    verbs: ['get'],
+    purpose: 'handed on to copy workers, with `patch`, each for its own progress',
+    spare: 'used by the workers, under accounts of their own',
+  },
+  {
+    apiGroups: ['batch'],
+    resources: ['jobs'],
+    verbs: [...WATCH, 'create', 'delete'],
+    purpose: 'run copy workers',
+  },
+  {
+    apiGroups: [''],
+    resources: ['serviceaccounts'],
+    verbs: ['create', 'patch', 'delete'],
+    purpose: "a worker's identity",
+  },
   {
     apiGroups: ['rbac.authorization.k8s.io'],
     resources: ['roles', 'rolebindings'],
     verbs: ['create', 'patch', 'delete'],
+    purpose: "a worker's rights",
   },
-  { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
+  {
+    apiGroups: ['events.k8s.io'],
+    resources: ['events'],
+    verbs: ['create', 'patch'],
+    purpose: 'tell what happened to a library; count what is told again',
+  },
 ];

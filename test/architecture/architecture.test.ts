@@ -9,7 +9,9 @@ const FLOORS: readonly (readonly string[])[] = [
   ['migration'],
   ['cluster', 'library', 'rebalance', 'vectorize', 'gateway'],
 ];
-const TOP = ['src/settings.ts', 'src/validate.ts', 'src/unbuilt-kinds.ts', 'src/operator.ts', 'src/main.ts'];
+const TOP = ['settings', 'validate', 'unbuilt-kinds', 'roles', 'access', 'operator', 'main'].map(
+  (name) => `src/${name}.ts`,
+);
 
 const MAX_LINES = 500;
 

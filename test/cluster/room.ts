@@ -31,6 +31,7 @@ import {
   POD_DISRUPTION_BUDGETS,
   PODS,
   type Pod,
+  policyRules,
   type ResourceType,
   SECRETS,
   SERVICES,
@@ -82,7 +83,7 @@ export class Room {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
       metadata: { name: 'operator' },
-      rules: CLUSTER_RULES,
+      rules: policyRules(CLUSTER_RULES),
     } as unknown as ClusterRole;
     await room.admin.create(CLUSTER_ROLES, role);
     const binding = {

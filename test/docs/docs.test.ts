@@ -72,7 +72,7 @@ const METRIC =
 
 test('metrics that are named exist, and each is documented', () => {
   const code = sources('src')
-    .filter(({ path }) => /metrics|instruments|transport|leader|informer/.test(path))
+    .filter(({ path }) => /metrics|instruments|transport|leader|informer|access/.test(path))
     .map(({ path }) => read(path))
     .join('\n');
   const known = names(new RegExp(`'${METRIC.source}'`, 'g'), code).map((name) => name.slice(1, -1));

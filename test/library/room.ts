@@ -23,6 +23,7 @@ import {
   KubeClient,
   type KubeObject,
   type Occurrence,
+  policyRules,
   type ResourceType,
   SECRETS,
   type Secret,
@@ -273,7 +274,7 @@ export class Room {
     await this.admin.create(CLUSTER_ROLES, {
       ...rbac,
       kind: 'ClusterRole',
-      rules: LIBRARY_RULES,
+      rules: policyRules(LIBRARY_RULES),
     } as unknown as ClusterRole);
     await this.admin.create(CLUSTER_ROLE_BINDINGS, {
       ...rbac,
