@@ -26,6 +26,8 @@ export type Network = {
   readonly dnsSocket: Socket;
   readonly pods: AddressPool;
   readonly services: AddressPool;
+  /** All addresses of services, as CIDR. */
+  readonly serviceRange: string;
   owns(address: string): boolean;
   close(): Promise<void>;
 };
@@ -129,6 +131,7 @@ function networkOf(prefix: string, dnsSocket: Socket): Network {
     dnsSocket,
     pods: new AddressPool(prefix, PODS),
     services: new AddressPool(prefix, SERVICES),
+    serviceRange: `${prefix}.128.0/17`,
     owns: (address) => address.startsWith(`${prefix}.`),
     close: () => new Promise((resolve) => dnsSocket.close(() => resolve())),
   };

@@ -1,10 +1,7 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import {
   addFinalizer,
   Controller,
   DONE,
-  KubeError,
   keyOf,
   type ObjectKey,
   type Outcome,
@@ -20,6 +17,7 @@ import {
 import type { ControllerParts, Startable } from '../context.ts';
 import { writeStatus } from '../write-status.ts';
 import { type ClaimStep, decideClaim, decideVolume, PROTECTION, type StorageClass } from './decide.ts';
+import { expand, provision, remove } from './directory-volumes.ts';
 
 export const STORAGE_CLASSES = resourceType<StorageClass>({
   group: 'storage.k8s.io',
@@ -80,28 +78,19 @@ export function claimController({ client, informers, log, directory }: Controlle
         await removeFinalizer(client, target, PROTECTION);
         return;
       case 'provision':
-        await provision(step.volume);
+        await provision(client, step.volume);
         return;
       case 'bind':
         await bind(claim, step.volume);
         return;
       case 'expand':
-        await expand(claim, step.volume, step.storage);
+        await expand(client, claim, step);
         return;
       case 'lost':
         await writeStatus(client, PERSISTENT_VOLUME_CLAIMS, {
           object: claim,
           status: { ...claim.status, phase: 'Lost' },
         });
-    }
-  }
-
-  async function provision(volume: PersistentVolume): Promise<void> {
-    await mkdir(volume.spec?.hostPath?.path ?? '', { recursive: true });
-    try {
-      await client.create(PERSISTENT_VOLUMES, volume);
-    } catch (error) {
-      if (!(error instanceof KubeError && error.alreadyExists)) throw error;
     }
   }
 
@@ -119,12 +108,6 @@ export function claimController({ client, informers, log, directory }: Controlle
     const { accessModes = [], capacity = {} } = volume.spec ?? {};
     const status = { ...named.status, phase: 'Bound', accessModes, capacity };
     await writeStatus(client, PERSISTENT_VOLUME_CLAIMS, { object: named, status });
-  }
-
-  async function expand(claim: PersistentVolumeClaim, volume: PersistentVolume, storage: string): Promise<void> {
-    const capacity = { ...volume.spec?.capacity, storage };
-    await client.patch(PERSISTENT_VOLUMES, keyOf(volume), { spec: { capacity } }, { type: 'merge' });
-    await writeStatus(client, PERSISTENT_VOLUME_CLAIMS, { object: claim, status: { ...claim.status, capacity } });
   }
 }
 
@@ -166,9 +149,7 @@ export function volumeController({ client, informers, log, directory }: Controll
       });
     }
     if (step !== 'delete') return DONE;
-    const path = volume.spec?.hostPath?.path ?? '';
-    if (dirname(path) === directory) await rm(path, { recursive: true, force: true });
-    await client.delete(PERSISTENT_VOLUMES, key, { uid: volume.metadata.uid ?? '' });
+    await remove(client, volume, directory);
     return DONE;
   }
 }

@@ -74,7 +74,9 @@ function fits({ metadata, spec, status }: PersistentVolume, claim: PersistentVol
   return (quantity(spec?.capacity?.['storage'] ?? '') ?? 0) >= (quantity(requested(claim)) ?? 0);
 }
 
-function expansion(claim: PersistentVolumeClaim, volume: PersistentVolume): ClaimStep | undefined {
+type Expansion = Extract<ClaimStep, { readonly kind: 'expand' }>;
+
+function expansion(claim: PersistentVolumeClaim, volume: PersistentVolume): Expansion | undefined {
   const storage = requested(claim);
   const wanted = quantity(storage) ?? 0;
   const has = Math.min(
@@ -83,7 +85,7 @@ function expansion(claim: PersistentVolumeClaim, volume: PersistentVolume): Clai
   return wanted > has ? { kind: 'expand', volume, storage } : undefined;
 }
 
-function volumeFor({ claim, storageClass, directory }: ClaimView): PersistentVolume {
+function volumeFor({ claim, storageClass, directory }: Omit<ClaimView, 'pods'>): PersistentVolume {
   const { namespace = '', name, uid = '' } = claim.metadata;
   const volume = `pvc-${uid}`;
   const className = claim.spec?.storageClassName;
@@ -115,4 +117,36 @@ export function decideVolume(
   const own = volume.metadata.annotations?.[PROVISIONED_BY] === PROVISIONER;
   if (own && policy === 'Delete') return 'delete';
   return volume.status?.phase === 'Released' ? undefined : 'release';
+}
+
+/** Set on claims that are left to an external provisioner. Source: kube-controller-manager `persistentvolume`. */
+export const PROVISIONED_FOR = 'volume.kubernetes.io/storage-provisioner';
+
+/**
+ * What is left to an external provisioner: new volumes, and growing ones. Binding is the controller manager's.
+ *
+ * @returns undefined for a claim of another provisioner, and one that is as it should be
+ */
+export function decideProvisioning(
+  view: Omit<ClaimView, 'pods'>,
+): Extract<ClaimStep, { readonly kind: 'provision' | 'expand' }> | undefined {
+  const { claim, volumes } = view;
+  const { annotations, deletionTimestamp } = claim.metadata;
+  if (deletionTimestamp !== undefined || annotations?.[PROVISIONED_FOR] !== PROVISIONER) return undefined;
+  const wanted = claim.spec?.volumeName;
+  if (wanted === undefined) {
+    const volume = volumeFor(view);
+    return volumes.some(({ metadata }) => metadata.name === volume.metadata.name)
+      ? undefined
+      : { kind: 'provision', volume };
+  }
+  const bound = volumes.find(({ metadata }) => metadata.name === wanted);
+  return bound === undefined || claim.status?.phase !== 'Bound' ? undefined : expansion(claim, bound);
+}
+
+/** Whether a volume of this provisioner has no claim any more and is not to be kept. */
+export function isReclaimed({ metadata, spec, status }: PersistentVolume): boolean {
+  const own = metadata.annotations?.[PROVISIONED_BY] === PROVISIONER;
+  const going = metadata.deletionTimestamp !== undefined;
+  return own && !going && status?.phase === 'Released' && spec?.persistentVolumeReclaimPolicy === 'Delete';
 }

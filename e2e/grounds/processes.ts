@@ -1,0 +1,100 @@
+import type { ControlPlane, StartControlPlane } from '../../sandbox/control-plane.ts';
+import { OPERATOR_NAMESPACE, OPERATOR_USER, type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
+import { type ObjectKey, PODS } from '../../src/kube/index.ts';
+import type { Basics, Capabilities, GroundOptions, Need } from '../ground.ts';
+import { QUICK_OPERATOR } from '../stage/operator-settings.ts';
+import { commandLines } from './command-lines.ts';
+import { OutsideServer } from './outside-server.ts';
+
+/** A container that is killed again and again comes back again and again. */
+const BACKOFF = { baseMilliseconds: 100, maximumMilliseconds: 1000, resetAfterMilliseconds: 20_000 };
+
+const realQdrant = (): boolean => (process.env['QDRANT_BIN'] ?? '') !== '';
+
+/** For the reader of a run, after the part about the control plane. */
+export const nodeParts = (): string =>
+  `node embedded (pods are processes), Qdrant ${realQdrant() ? 'REAL' : 'embedded'}`;
+
+/** What no ground has whose pods are processes without containers. */
+export function missingOnProcesses(): readonly Need[] {
+  return [
+    'pod-network',
+    'memory-limits',
+    'kubelet-restart',
+    ...(realQdrant() ? (['qdrant-faults'] as const) : []),
+    ...(process.platform === 'linux' ? [] : (['command-lines'] as const)),
+  ];
+}
+
+/** Starts a sandbox with a control plane for scenarios. */
+export const startProcesses = <T extends ControlPlane>(
+  options: GroundOptions,
+  startControlPlane: StartControlPlane<T>,
+): Promise<Sandbox<T>> =>
+  startSandbox(
+    {
+      operatorEnvironment: { ...QUICK_OPERATOR, ...options.operator },
+      node: { backoff: BACKOFF, environment: { SANDBOX_QDRANT_FAULTS: '1' } },
+    },
+    startControlPlane,
+  );
+
+/** What a sandbox offers to scenarios, whichever control plane it has. */
+export function processesGround(
+  name: string,
+  sandbox: Sandbox<ControlPlane>,
+): Basics & Pick<Capabilities, SharedCapability> {
+  const { admin, agent, controlPlane } = sandbox;
+  const outside: OutsideServer[] = [];
+  return {
+    name,
+    admin,
+    kubeconfigFile: sandbox.kubeconfigFile,
+    operator: { namespace: OPERATOR_NAMESPACE, deployment: 'qdrant-librarian', user: OPERATOR_USER },
+    kill: async ({ namespace, name: pod }) => agent.killPod(namespace, pod),
+    pause: async ({ namespace, name: pod }) => agent.pausePod(namespace, pod),
+    resume: async ({ namespace, name: pod }) => agent.resumePod(namespace, pod),
+    loseVolume: ({ namespace, name: claim }) => agent.loseVolume(namespace, claim),
+    audit: controlPlane.audit,
+    outsideQdrant() {
+      const server = new OutsideServer(sandbox, outside.length);
+      outside.push(server);
+      return server;
+    },
+    strikeQdrant: async (pod, fault) => faultCall(sandbox, pod, { method: 'POST', body: JSON.stringify(fault) }),
+    healQdrant: async (pod) => faultCall(sandbox, pod, { method: 'DELETE' }),
+    commandLines: () =>
+      commandLines([...agent.processes().map(({ pid }) => pid), ...outside.flatMap((one) => one.pids)]),
+    async operatorMetrics() {
+      const pods = await admin.listAll(PODS, { namespace: OPERATOR_NAMESPACE });
+      const texts = await Promise.all(
+        pods.map(async ({ status }) => (await fetch(`http://${status?.podIP}:8080/metrics`)).text()),
+      );
+      return texts.join('\n');
+    },
+    async stop() {
+      await Promise.all(outside.map((server) => server.stop()));
+      await sandbox.stop();
+    },
+  };
+}
+
+type SharedCapability =
+  | 'kill'
+  | 'pause'
+  | 'resume'
+  | 'loseVolume'
+  | 'audit'
+  | 'outsideQdrant'
+  | 'strikeQdrant'
+  | 'healQdrant'
+  | 'commandLines';
+
+type FaultRequest = { readonly method: string; readonly body?: string };
+
+async function faultCall({ admin }: Sandbox<ControlPlane>, key: ObjectKey, request: FaultRequest): Promise<void> {
+  const { status } = await admin.get(PODS, key);
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`http://${status?.podIP}:6333/__faults`, { headers, ...request });
+  if (!answer.ok) throw new Error(`${key.name} takes no fault: ${answer.status} ${await answer.text()}`);
+}
