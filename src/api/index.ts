@@ -38,6 +38,7 @@ export {
   type ScaleSubresource,
   VERSION,
 } from './object.ts';
+export { disabledPredicates, isDisabled, overruled, overruledEvent } from './predicates-off.ts';
 export { QDRANT_CLUSTER, type QdrantCluster } from './qdrant-cluster/index.ts';
 export type { ApiKeySource, ExternalCluster, QdrantClusterSpec } from './qdrant-cluster/spec.ts';
 export type { ClusterOperation, PeerStatus, QdrantClusterStatus } from './qdrant-cluster/status.ts';

@@ -1,4 +1,4 @@
-import { applyDefaults, type DomainLibrary, type QdrantCluster } from '../api/index.ts';
+import { applyDefaults, type DomainLibrary, disabledPredicates, type QdrantCluster } from '../api/index.ts';
 import { isControlledBy, type KubeObject, type PersistentVolumeClaim, type Pod } from '../kube/index.ts';
 import type { ClusterDeps } from './deps.ts';
 import type { Memory } from './memory.ts';
@@ -73,16 +73,6 @@ export async function gather(
     taken: takenNames(deps, cluster),
   };
   return { world, topology, reach };
-}
-
-export function disabledPredicates({ metadata }: QdrantCluster): ReadonlySet<string> {
-  const names = metadata.annotations?.[annotations.disablePredicates] ?? '';
-  return new Set(
-    names
-      .split(',')
-      .map((name) => name.trim())
-      .filter((name) => name !== ''),
-  );
 }
 
 function templateOf(cluster: QdrantCluster, live: World['statefulSet']): string {

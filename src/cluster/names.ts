@@ -12,7 +12,6 @@ export const SERVING_LABEL = `${PREFIX}serving`;
 
 export const annotations = {
   /** Verbs of users. */
-  disablePredicates: `${PREFIX}disable-predicates`,
   foundAgain: `${PREFIX}found-again`,
   /** Digest of the desired object, on every applied object. */
   digest: `${PREFIX}desired-digest`,

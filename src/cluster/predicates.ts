@@ -1,3 +1,4 @@
+import { isDisabled } from '../api/index.ts';
 import { firstFew, unsettled } from './settled.ts';
 import {
   isActive,
@@ -350,7 +351,7 @@ export function blockers(gate: Gate, situation: Situation): Blocker[] {
   const { disabled } = situation.world;
   const predicates: readonly Predicate[] = PREDICATES[gate];
   return predicates.flatMap(({ name, passing, refuse }) => {
-    if (disabled.has(name) || disabled.has('*')) return [];
+    if (isDisabled(disabled, name)) return [];
     const reason = refuse(situation);
     return reason === undefined ? [] : [{ name, reason, passing: passing === true }];
   });

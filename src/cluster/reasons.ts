@@ -50,7 +50,7 @@ export const REASONS = {
   Founded: 'The first peer answered; from now on peers can only join.',
   OperationStarted: 'An operation began.',
   OperationFinished: 'An operation ended.',
-  PredicatesDisabled: 'The annotation qdrant-librarian.io/disable-predicates switches predicates off.',
+  PredicatesDisabled: 'A predicate refuses and is passed over: an annotation switches it off.',
   PeerRemoved: 'A peer was removed from the cluster.',
   ReplicaDropped: 'A shard replica was dropped.',
   TransfersStarted: 'Shard transfers were started.',

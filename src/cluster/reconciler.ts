@@ -1,4 +1,11 @@
-import { type QdrantCluster, type QdrantClusterStatus, type Violation, validate } from '../api/index.ts';
+import {
+  overruled,
+  overruledEvent,
+  type QdrantCluster,
+  type QdrantClusterStatus,
+  type Violation,
+  validate,
+} from '../api/index.ts';
 import {
   addFinalizer,
   DONE,
@@ -72,7 +79,7 @@ export class ClusterReconciler {
       const pending = pendingChanges(acting, decision);
       return this.#report({ cluster, memory, gathered, decision: idle(decision), ending: ending({ pending }) });
     }
-    this.#warn(cluster, gathered, context);
+    this.#tellOverruled(cluster, gathered, context);
     try {
       await act(acting, decision);
     } catch (error) {
@@ -138,16 +145,13 @@ export class ClusterReconciler {
     return { seconds: stuck || away ? Math.min(resyncSeconds, busySeconds * 5) : busySeconds, reason, message };
   }
 
-  #warn(cluster: QdrantCluster, { world }: Gathered, { log }: ReconcileContext): void {
-    if (world.disabled.size === 0) return;
-    const predicates = [...world.disabled].join(', ');
-    log.warn({ predicates }, 'predicates are switched off by annotation');
-    this.#deps.recorder.record(cluster, {
-      type: 'Warning',
-      reason: 'PredicatesDisabled',
-      action: 'Decide',
-      note: predicates,
-    });
+  #tellOverruled(cluster: QdrantCluster, { world, topology }: Gathered, { log }: ReconcileContext): void {
+    const strict = () =>
+      decide({ ...world, disabled: new Set() }, topology).proposals.flatMap(({ operation }) => operation.blockedBy);
+    for (const refusal of overruled(world.disabled, strict)) {
+      log.warn({ predicate: refusal.name, refusal: refusal.reason }, 'a predicate that is switched off refuses');
+      this.#deps.recorder.record(cluster, overruledEvent(refusal));
+    }
   }
 
   /** By uid: an object of the same name that was made anew starts with nothing. */

@@ -1,4 +1,4 @@
-import { FINALIZER } from './../api/index.ts';
+import { ANNOTATIONS, type Blocker, disabledPredicates, FINALIZER, overruled } from '../api/index.ts';
 import { type Holder, holderOf } from './decide/active.ts';
 import { furtherAliases } from './decide/aliases.ts';
 import { type Active, changeGeneration, changeInGap } from './decide/change.ts';
@@ -19,6 +19,15 @@ export function decide(world: World): Plan {
   const plan = decideStep(world);
   const notes = [...unactedNotes(library), ...(plan.notes ?? [])];
   return sight.kind === 'seen' && cluster !== undefined ? { ...plan, notes } : { ...plan, notes };
+}
+
+/** Refusals that this pass passes over, because the library's annotation switches their predicates off. */
+export const overruledBy = (world: World): Blocker[] =>
+  overruled(disabledPredicates(world.library), () => decide(strictly(world)).blockedBy ?? []);
+
+function strictly(world: World): World {
+  const { [ANNOTATIONS.disablePredicates]: _, ...annotations } = world.library.metadata.annotations ?? {};
+  return { ...world, library: { ...world.library, metadata: { ...world.library.metadata, annotations } } };
 }
 
 function decideStep(world: World): Plan {

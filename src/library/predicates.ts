@@ -1,4 +1,11 @@
-import { ANNOTATIONS, type Blocker, type DomainLibrary, type QdrantCluster } from '../api/index.ts';
+import {
+  ANNOTATIONS,
+  type Blocker,
+  type DomainLibrary,
+  disabledPredicates,
+  isDisabled,
+  type QdrantCluster,
+} from '../api/index.ts';
 import { isTrue } from '../kube/index.ts';
 import { FENCE_HOLDS_SECONDS, type Progress } from '../migration/index.ts';
 import { aliasesOf, type CollectionLook, deadPeers, type Look } from './look.ts';
@@ -8,21 +15,15 @@ import type { LibrarySettings, Memory } from './world.ts';
 type Refusal = string | undefined;
 type Predicate<Subject> = { readonly name: string; readonly refuse: (subject: Subject) => Refusal };
 
-/** Predicates that the annotation `qdrant-librarian.io/disable-predicates` switches off, by name or all by `*`. */
-function disabled({ metadata }: DomainLibrary): (name: string) => boolean {
-  const names = (metadata.annotations?.[ANNOTATIONS.disablePredicates] ?? '').split(',').map((name) => name.trim());
-  return (name) => names.includes('*') || names.includes(name);
-}
-
 /** The names and reasons of the predicates that refuse, in order; empty = go ahead. */
 export function refusals<Subject>(
   predicates: readonly Predicate<Subject>[],
   subject: Subject,
   library: DomainLibrary,
 ): Blocker[] {
-  const isOff = disabled(library);
+  const disabled = disabledPredicates(library);
   return predicates.flatMap(({ name, refuse }) => {
-    if (isOff(name)) return [];
+    if (isDisabled(disabled, name)) return [];
     const reason = refuse(subject);
     return reason === undefined ? [] : [{ name, reason: reason.slice(0, 1024) }];
   });

@@ -53,6 +53,7 @@ export const REASONS = {
   GenerationDropped: 'A retired or unfinished generation was dropped.',
   CopyRetried: 'Another attempt of a copy began.',
   FenceLifted: 'Writes go on without a switch.',
+  PredicatesDisabled: 'A predicate refuses and is passed over: an annotation switches it off.',
   GapOpened: 'An adopted collection was dropped so that its name can be an alias.',
   Switched: 'The public name leads to another generation.',
   SwitchedBack: 'Someone pointed the public name back to the old generation.',

@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { applyDefaults, type DomainLibrary, type DomainLibraryStatus, FIELD_MANAGERS } from '../api/index.ts';
+import {
+  applyDefaults,
+  type DomainLibrary,
+  type DomainLibraryStatus,
+  FIELD_MANAGERS,
+  overruledEvent,
+} from '../api/index.ts';
 import {
   DONE,
   Expectations,
@@ -12,7 +18,7 @@ import {
 import { isQdrantError } from '../qdrant/index.ts';
 import { act } from './act.ts';
 import { bindingData, bindingSecret, bindingState } from './binding.ts';
-import { decide } from './decide.ts';
+import { decide, overruledBy } from './decide.ts';
 import { completeSettings, DOMAIN_LIBRARIES, type LibraryDeps } from './deps.ts';
 import { type Gathered, gather, keyOfLibrary, violationsOf } from './gather.ts';
 import { LibraryMemory } from './memory.ts';
@@ -20,7 +26,7 @@ import { LibraryMetrics } from './metrics.ts';
 import { bindingName } from './names.ts';
 import type { Note, Plan } from './plan.ts';
 import { isDeleting, servingCollection, statusOf, withoutTicks } from './report.ts';
-import type { LibrarySettings } from './world.ts';
+import type { LibrarySettings, World } from './world.ts';
 
 /** While a change runs, numbers that only tick are written so often. */
 const TICK_MILLISECONDS = 2000;
@@ -53,6 +59,7 @@ export class LibraryReconciler {
     const invalid = isDeleting(library) ? [] : violationsOf(stored, memory);
     const gathered = await gather(this.#deps, { library, memory, settings: this.#settings, signal: context.signal });
     const plan: Plan = invalid.length > 0 ? { steps: [] } : decide(gathered.world);
+    if (invalid.length === 0) this.#tellOverruled(gathered.world, context);
     return this.#carryOut({ gathered, plan, invalid, memory, context });
   }
 
@@ -160,6 +167,13 @@ export class LibraryReconciler {
       options,
     );
     this.#expectations.wrote(keyOfLibrary(library), this.#deps.informers.libraries, answer);
+  }
+
+  #tellOverruled(world: World, { log }: ReconcileContext): void {
+    for (const refusal of overruledBy(world)) {
+      log.warn({ predicate: refusal.name, refusal: refusal.reason }, 'a predicate that is switched off refuses');
+      this.#deps.recorder.record(world.library, overruledEvent(refusal));
+    }
   }
 
   #record(library: DomainLibrary, { events = [] }: Plan): void {

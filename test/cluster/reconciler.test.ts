@@ -255,12 +255,26 @@ test('Qdrant that answers 500 is waited for', async () => {
   await room.settle();
 });
 
-test('predicates that are switched off are told each time', async () => {
+test('each pass over a predicate that is switched off is told with its name, and none where it has nothing to say', async () => {
   await room.create(MANAGED);
   await room.settle();
-  await room.change({ metadata: { annotations: { 'qdrant-librarian.io/disable-predicates': 'settled' } } });
+  room.simulation.createCollection('c', 3, 3);
+  await room.change({
+    metadata: { annotations: { 'qdrant-librarian.io/disable-predicates': 'replication-factor-fits' } },
+  });
   await passes(2);
-  assert.equal(room.events.filter(({ reason }) => reason === 'PredicatesDisabled').length, 2);
+  const told = () => room.events.filter(({ reason }) => reason === 'PredicatesDisabled').map(({ note }) => note);
+  assert.deepEqual(told(), []);
+  await room.change({ spec: { size: 2 } });
+  await passes(2);
+  assert.equal(
+    told()[0],
+    'predicate replication-factor-fits refuses and is passed over: the annotation switches it off',
+  );
+  assert.equal(new Set(told()).size, 1);
+  assert.ok(
+    room.logged.some((line) => line.includes('"predicate":"replication-factor-fits","refusal":"2 peers would')),
+  );
 });
 
 test('who is blocked by what is counted', async () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ANNOTATIONS, type DomainLibrarySpec } from '../../src/api/index.ts';
+import { overruledBy } from '../../src/library/decide.ts';
 import { parseMark } from '../../src/migration/fence.ts';
 import { Crash, library, ready, Sim } from './sim.ts';
 
@@ -295,8 +296,14 @@ test('refuses by name to begin a change that a copy can not carry', () => {
   assert.equal(sim.condition('ChangeBlocked')?.status, 'True');
   assert.equal(sim.condition('Ready')?.status, 'True');
   assert.equal(sim.library.status?.change, undefined);
-  sim.annotate(ANNOTATIONS.disablePredicates, 'vectors-can-be-copied');
+  assert.deepEqual(overruledBy(sim.world()), []);
+  sim.annotate(ANNOTATIONS.disablePredicates, 'vectors-can-be-copied, digests-agree');
+  assert.deepEqual(
+    overruledBy(sim.world()).map(({ name }) => name),
+    ['vectors-can-be-copied'],
+  );
   sim.settle(40);
+  assert.deepEqual(overruledBy(sim.world()), []);
   assert.equal(sim.aliases.get('docs'), 'docs--g2');
   assert.equal(sim.condition('ChangeBlocked'), undefined);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ANNOTATIONS } from '../../src/api/index.ts';
 import { SECRETS } from '../../src/kube/index.ts';
 import { DOMAIN_LIBRARIES } from '../../src/library/index.ts';
 import { CANARY, NAMESPACE, Room } from './room.ts';
@@ -162,6 +163,30 @@ test('deleted after the Secret with the key of its external cluster: put away wi
   await room.admin.delete(DOMAIN_LIBRARIES, { namespace: NAMESPACE, name: 'docs' });
   await room.until(async () => (await room.library().catch(() => undefined)) === undefined);
   assert.deepEqual(await room.qdrant.collections(), []);
+});
+
+test('a predicate that is switched off is passed over, which is logged and recorded with its name', async () => {
+  await room.putKey(CANARY);
+  await room.createCluster('main', { limits: { maxCollections: 1 } });
+  await room.qdrant.createCollection('other', { vectors: { size: 3, distance: 'Dot' } });
+  room.startOperator();
+  await room.createLibrary();
+  await room.until(async () => (await room.condition('Ready')) === 'False PredicatesRefuse');
+  const told = () => room.events.filter(({ reason }) => reason === 'PredicatesDisabled').map(({ note }) => note);
+  assert.deepEqual(told(), []);
+  await room.change({
+    metadata: { annotations: { [ANNOTATIONS.disablePredicates]: 'fence-holds, within-collection-limit' } },
+  });
+  await room.ready();
+  assert.deepEqual(
+    [...new Set(told())],
+    ['predicate within-collection-limit refuses and is passed over: the annotation switches it off'],
+  );
+  assert.ok(
+    room.logged.some((line) =>
+      line.includes('"predicate":"within-collection-limit","refusal":"the cluster has 1 collections of 1"'),
+    ),
+  );
 });
 
 test('two libraries that want one collection: the older has it, the other names it and takes over when it goes', async () => {
