@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { CannotStart, type GroundModule, type Prepared } from '../ground.ts';
 import { loadGround, prepareGround } from '../grounds.ts';
+import { newArtifactsFolder } from '../stage/failure/where.ts';
 import { outcomes } from './outcome.ts';
 import type { GroundOutcome } from './summary.ts';
 
@@ -51,8 +51,7 @@ async function playOn(module: GroundModule, options: Play, elapsed: () => number
   // Asked early: a ground that can't tell can't be played on.
   await module.provides();
   const { files, titles } = await chosen(scenarios, only);
-  const artifacts = artifactsFolder(ground);
-  process.env['E2E_ARTIFACTS_OF_RUN'] = artifacts;
+  const artifacts = newArtifactsFolder(ground);
   const stream = run({ files, concurrency: CONCURRENCY[ground] ?? 1, signal, ...titles });
   const told = outcomes(stream);
   for await (const text of stream.compose(spec)) say(String(text));
@@ -65,13 +64,6 @@ async function playOn(module: GroundModule, options: Play, elapsed: () => number
     files: [...told.values()],
     ...(existsSync(artifacts) ? { artifacts } : {}),
   };
-}
-
-/** One folder for each run, made by the first scenario that fails. */
-function artifactsFolder(ground: string): string {
-  const time = new Date().toISOString().replaceAll(/[:.]/g, '-');
-  const name = `qdrant-librarian-e2e-${basename(ground)}-${time}`;
-  return join(process.env['E2E_ARTIFACTS'] ?? tmpdir(), name);
 }
 
 type Chosen = { readonly files: readonly string[]; readonly titles: { readonly testNamePatterns?: RegExp } };

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-
-const PATIENCE_SECONDS = 90;
+import { PATIENCE_SECONDS } from './patience.ts';
 
 /** Asks until it holds; an error of the last attempt is told. */
 export async function eventually(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {

@@ -1,9 +1,13 @@
 import { after, before, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NAMESPACES } from '../../src/kube/index.ts';
 import { type Ground, type GroundOptions, NEEDS, type Need } from '../ground.ts';
 import { groundName, loadGround, prepareGround, startGround } from '../grounds.ts';
+import { leaveFolder } from './failure/leave-folder.ts';
+import { failureFolder } from './failure/where.ts';
+import { SCENARIO_SECONDS } from './patience.ts';
 import { Stage } from './stage.ts';
-import { whatHappened } from './what-happened.ts';
+import { Witness } from './witness.ts';
 
 type Tell = (stage: Stage, context: TestContext) => Promise<void>;
 /** @param needs what this scenario needs beside what all of its file do */
@@ -13,8 +17,8 @@ export type ScenarioOptions = GroundOptions & {
   readonly needs?: readonly Need[];
 };
 
-/** Far above what a scenario takes; its own waiting ends before. */
-const TIMEOUT_MILLISECONDS = 200_000;
+/** After its own time is up a scenario still tells why, and cleans up. */
+const GRACE_SECONDS = 60;
 
 /**
  * The scenarios of one file share one ground; each has a namespace of its own. Where the ground lacks what they need,
@@ -42,24 +46,57 @@ export async function scenarios(options: ScenarioOptions = {}): Promise<Scenario
   });
   return (title, tell, needs = []) => {
     const skip = whyNot([...shared, ...needs], provided) ?? false;
-    test(title, { skip, timeout: TIMEOUT_MILLISECONDS }, async (context) => {
+    const timeout = (SCENARIO_SECONDS + GRACE_SECONDS) * 1000;
+    test(title, { skip, timeout }, async (context) => {
       if (ground === undefined) throw new Error('the ground did not start');
       count += 1;
-      const stage = new Stage(ground, `${ground.prefix ?? ''}scenario-${count}`);
-      const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: stage.namespace } } as const;
-      await ground.admin.create(NAMESPACES, namespace);
-      try {
-        await tell(stage, context);
-      } catch (error) {
-        context.diagnostic(await whatHappened(stage));
-        throw error;
-      } finally {
-        await stage.close();
-        // Goes on in the background: the next scenario needs the room.
-        await ground.admin.delete(NAMESPACES, { namespace: '', name: stage.namespace });
-      }
+      await play({ ground, namespace: `${ground.prefix ?? ''}scenario-${count}`, title, tell, context });
     });
   };
+}
+
+type Playing = {
+  readonly ground: Ground;
+  readonly namespace: string;
+  readonly title: string;
+  readonly tell: Tell;
+  readonly context: TestContext;
+};
+
+async function play({ ground, namespace, title, tell, context }: Playing): Promise<void> {
+  const began = Date.now();
+  const stage = new Stage(ground, namespace);
+  await ground.admin.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  const witness = new Witness(ground.admin, namespace, stage.diary);
+  try {
+    await inTime(tell(stage, context));
+  } catch (error) {
+    stage.diary.note('failure', String(error));
+    const folder = failureFolder(ground.name, process.argv[1] ?? '', title);
+    context.diagnostic(await leaveFolder(folder, { stage, witness, title, error, began }));
+    context.diagnostic(`more in ${folder}`);
+    throw error;
+  } finally {
+    await witness.close();
+    await stage.close();
+    // Goes on in the background: the next scenario needs the room. What does not go now, the end of the ground removes.
+    await ground.admin.delete(NAMESPACES, { namespace: '', name: namespace }).catch((error: unknown) => {
+      context.diagnostic(`namespace ${namespace} was not deleted: ${String(error)}`);
+    });
+  }
+}
+
+async function inTime(telling: Promise<void>): Promise<void> {
+  const ending = new AbortController();
+  const late = sleep(SCENARIO_SECONDS * 1000, undefined, { signal: ending.signal }).then(
+    () => Promise.reject(new Error(`the scenario did not end within ${SCENARIO_SECONDS} s`)),
+    () => undefined,
+  );
+  try {
+    await Promise.race([telling, late]);
+  } finally {
+    ending.abort();
+  }
 }
 
 function whyNot(needs: readonly Need[], provided: ReadonlySet<Need>): string | undefined {

@@ -12,12 +12,12 @@ import {
 } from '../../src/kube/index.ts';
 import { ClusterClient, connectionOf } from '../../src/qdrant/index.ts';
 import type { Ground } from '../ground.ts';
+import { Diary } from './diary.ts';
 import { eventually } from './eventually.ts';
 import { Load, type LoadPace } from './load.ts';
+import { notedGround } from './noted-ground.ts';
 import { Operator } from './operator.ts';
-
-/** Long enough for a machine that runs other things, too; nothing waits so long when all is well. */
-const PATIENCE_SECONDS = 90;
+import { PATIENCE_SECONDS } from './patience.ts';
 
 /** Vectors are small: what they hold doesn't matter here. */
 export const DIMENSIONS = 8;
@@ -32,12 +32,14 @@ export class Stage {
   readonly ground: Ground;
   readonly namespace: string;
   readonly operator: Operator;
+  /** What was done here; the beginning of what is told of a failure. */
+  readonly diary = new Diary();
   readonly #cleanups: (() => Promise<unknown>)[] = [];
 
   constructor(ground: Ground, namespace: string) {
-    this.ground = ground;
+    this.ground = notedGround(ground, this.diary);
     this.namespace = namespace;
-    this.operator = new Operator(ground);
+    this.operator = new Operator(this.ground);
   }
 
   get admin(): KubeClient {
@@ -49,6 +51,7 @@ export class Stage {
   async createCluster(name: string, spec: Partial<ClusterSpec> = {}): Promise<void> {
     const full =
       spec.external === undefined ? { version: '1.18.3', size: 3, persistence: { size: '1Gi' }, ...spec } : spec;
+    this.#step(`create cluster ${name}`, full);
     await this.admin.create(CLUSTERS, this.#object('QdrantCluster', name, full) as QdrantCluster);
   }
 
@@ -59,14 +62,20 @@ export class Stage {
       vectors: [{ name: '', size: DIMENSIONS, distance: 'Cosine' }],
       ...spec,
     };
+    this.#step(`create library ${name}`, full);
     await this.admin.create(LIBRARIES, this.#object('DomainLibrary', name, full) as DomainLibrary);
   }
 
   async putSecret(name: string, values: Readonly<Record<string, string>>): Promise<void> {
     const data = Object.fromEntries(Object.entries(values).map(([key, value]) => [key, encoded(value)]));
     const secret = { apiVersion: 'v1', kind: 'Secret', metadata: this.key(name), data } as Secret;
+    this.#step(`put Secret ${name} with ${Object.keys(values).join(', ')}`);
     await this.admin.delete(SECRETS, this.key(name));
     await this.admin.create(SECRETS, secret);
+  }
+
+  #step(text: string, body?: unknown): void {
+    this.diary.note('step', body === undefined ? text : `${text} ${JSON.stringify(body)}`);
   }
 
   #object(kind: string, name: string, spec: unknown): KubeObject {
@@ -74,14 +83,17 @@ export class Stage {
   }
 
   async changeCluster(name: string, body: unknown): Promise<void> {
+    this.#step(`change cluster ${name}`, body);
     await this.admin.patch(CLUSTERS, this.key(name), body, { type: 'merge' });
   }
 
   async changeLibrary(name: string, body: unknown): Promise<void> {
+    this.#step(`change library ${name}`, body);
     await this.admin.patch(LIBRARIES, this.key(name), body, { type: 'merge' });
   }
 
   async scale(cluster: string, size: number): Promise<void> {
+    this.#step(`scale cluster ${cluster} to ${size}`);
     await this.admin.subresource(CLUSTERS, this.key(cluster), 'scale', {
       method: 'PATCH',
       body: { spec: { replicas: size } },
@@ -98,12 +110,21 @@ export class Stage {
 
   untilCluster(name: string, holds: Holds<QdrantCluster>, what: string): Promise<QdrantCluster> {
     const { admin: client, namespace } = this;
-    return until({ client, type: CLUSTERS, namespace, name, timeoutSeconds: PATIENCE_SECONDS }, holds, what);
+    const options = { client, type: CLUSTERS, namespace, name, timeoutSeconds: PATIENCE_SECONDS };
+    return this.#awaited(`cluster ${name} is ${what}`, until(options, holds, what));
   }
 
   untilLibrary(name: string, holds: Holds<DomainLibrary>, what: string): Promise<DomainLibrary> {
     const { admin: client, namespace } = this;
-    return until({ client, type: LIBRARIES, namespace, name, timeoutSeconds: PATIENCE_SECONDS }, holds, what);
+    const options = { client, type: LIBRARIES, namespace, name, timeoutSeconds: PATIENCE_SECONDS };
+    return this.#awaited(`library ${name} is ${what}`, until(options, holds, what));
+  }
+
+  async #awaited<T>(what: string, waiting: Promise<T>): Promise<T> {
+    this.#step(`wait until ${what}`);
+    const result = await waiting;
+    this.#step(`seen: ${what}`);
+    return result;
   }
 
   clusterReady(name: string, size?: number): Promise<QdrantCluster> {
