@@ -44,6 +44,8 @@ export type CollectionLook = {
   /** Shards that some peer sees without a readable replica; -1 stands for one without any. */
   readonly unreadable: readonly number[];
   readonly transfers: number;
+  /** Replicas that some peer sees in another state than Active. */
+  readonly inactive: readonly string[];
   /** All peers show this fence; undefined when there is none or they differ. */
   readonly fence: string | undefined;
   /** Whether some peer shows a fence. */
@@ -75,6 +77,7 @@ export function collectionLook({ peers }: Look, name: string): CollectionLook | 
     unknownTo: peers.filter((peer) => peer.own[name] === undefined).map((peer) => peer.name),
     unreadable: [...new Set(seen.flatMap(({ view }) => unreadableShards(view)))],
     transfers: Math.max(...seen.map(({ view }) => view.transfers.length)),
+    inactive: [...new Set(seen.flatMap(({ view }) => inactiveReplicas(view)))],
     fence: marks.every((mark) => mark?.fence?.nonce === nonce) ? nonce : undefined,
     fencedSomewhere: marks.some((mark) => mark?.fence !== undefined),
     shardKeys: [...new Set(first.view.shards.flatMap(({ key }) => (key === undefined ? [] : [String(key)])))],
@@ -88,6 +91,13 @@ function unreadableShards({ shards, shardCount }: CollectionView): number[] {
   // Custom sharding begins with no shard at all; a count beyond the list is a lost last replica (S3).
   return [...partial.map(({ id }) => id), ...(shardCount > shards.length && shards.length > 0 ? [-1] : [])];
 }
+
+const inactiveReplicas = ({ shards }: CollectionView): string[] =>
+  shards.flatMap(({ id, replicas }) =>
+    replicas
+      .filter(({ state }) => state !== 'Active')
+      .map(({ peerId, state }) => `shard ${id} on ${peerId} is ${state}`),
+  );
 
 /** Where an alias leads, by every peer that answers: one entry when they agree, `undefined` for "nowhere". */
 export const aliasTargets = ({ peers }: Look, alias: string): (string | undefined)[] => [

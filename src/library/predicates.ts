@@ -165,6 +165,11 @@ export const FENCE_PREDICATES: readonly Predicate<FenceSubject>[] = [
     },
   },
   {
+    // Qdrant limits the writes of Active replicas only, and one that comes back brings a full limiter.
+    name: 'every-replica-active',
+    refuse: ({ from }) => (from.inactive.length === 0 ? undefined : `of ${from.name}, ${from.inactive.join(', ')}`),
+  },
+  {
     name: 'copy-has-converged',
     refuse: ({ progress }) =>
       progress?.phase === 'Converging' && progress.passes > 0

@@ -52,6 +52,7 @@ export const REASONS = {
   GenerationChanged: 'A new generation has taken over, and late writes to the old one were looked for.',
   GenerationDropped: 'A retired or unfinished generation was dropped.',
   CopyRetried: 'Another attempt of a copy began.',
+  FenceLeaks: 'Writes could get past the fence: they go on without a switch.',
   FenceLifted: 'Writes go on without a switch.',
   PredicatesDisabled: 'A predicate refuses and is passed over: an annotation switches it off.',
   GapOpened: 'An adopted collection was dropped so that its name can be an alias.',

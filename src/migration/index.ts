@@ -9,7 +9,7 @@ export {
   parseMark,
   unfencePatch,
 } from './fence.ts';
-export { type Leak, PROGRESS_KEY, type Progress, parseProgress, type Verification } from './progress.ts';
+export { type GivenUp, type Leak, PROGRESS_KEY, type Progress, parseProgress, type Verification } from './progress.ts';
 export { IDENTITY, type Projection, type VectorRule } from './projection.ts';
 export { qdrantSide, sideState } from './qdrant-side.ts';
 export { aliasedEverywhere, commonFence, type PeerState, queued, type SideState, unreadable } from './side.ts';

@@ -27,6 +27,9 @@ const verification = Type.Object({
 });
 export type Verification = Static<typeof verification>;
 
+const GIVEN_UP = ['FenceLeaks', 'WritesQueued', 'SidesDiffer', 'FreezeTooLong'] as const;
+export type GivenUp = (typeof GIVEN_UP)[number];
+
 const leak = Type.Object({
   /** False when the old collection could not be read any more. */
   checked: Type.Boolean(),
@@ -54,6 +57,8 @@ const progress = Type.Object({
   /** Why it waits, or what went wrong last, in words. */
   note: Type.Optional(text),
   failure: Type.Optional(Type.Object({ reason: text, message: text })),
+  /** The fence under which nothing is tried any more, and why: it is held for nothing. */
+  gaveUp: Type.Optional(Type.Object({ nonce: text, reason: Type.Unsafe<GivenUp>({ enum: GIVEN_UP }), message: text })),
   verified: Type.Optional(verification),
   leak: Type.Optional(leak),
 });

@@ -1,5 +1,13 @@
-import { type ClusterClient, collectionView, isQdrantError, type PeerClient, READABLE } from '../qdrant/index.ts';
+import {
+  type ClusterClient,
+  type CollectionView,
+  collectionView,
+  isQdrantError,
+  type PeerClient,
+  READABLE,
+} from '../qdrant/index.ts';
 import { parseMark } from './fence.ts';
+import { probeWrites } from './probe.ts';
 import type { PeerState, Side, SideState } from './side.ts';
 
 export type QdrantSideOptions = {
@@ -21,6 +29,7 @@ export function qdrantSide({ client, collection, writeMilliseconds }: QdrantSide
       client.deletePoints(collection, { ids }, { ...once, ...(shardKey === undefined ? {} : { shardKey }) }),
     count: () => client.count(collection, { exact: true }),
     state: () => sideState(client, collection),
+    probeWrites: (signal) => probeWrites(client, collection, signal),
   };
 }
 
@@ -56,6 +65,7 @@ async function peerState(peer: PeerClient, collection: string): Promise<PeerStat
       peer: peer.name,
       exists: true,
       unreadableShards: [...partial.map(({ id }) => id), ...lost],
+      inactive: inactiveReplicas(view),
       transfers: view.transfers.length,
       fence: parseMark(info.config.metadata)?.fence?.nonce,
       updateQueue: typeof info.update_queue?.length === 'number' ? info.update_queue.length : undefined,
@@ -63,7 +73,14 @@ async function peerState(peer: PeerClient, collection: string): Promise<PeerStat
     };
   } catch (error) {
     if (!isQdrantError(error, 'NotFound')) throw error;
-    const gone = { unreadableShards: [], transfers: 0, fence: undefined, updateQueue: undefined, aliases: [] };
-    return { peer: peer.name, exists: false, ...gone };
+    const nothing = { unreadableShards: [], inactive: [], transfers: 0, aliases: [] };
+    return { peer: peer.name, exists: false, fence: undefined, updateQueue: undefined, ...nothing };
   }
 }
+
+const inactiveReplicas = ({ shards }: CollectionView): string[] =>
+  shards.flatMap(({ id, replicas }) =>
+    replicas
+      .filter(({ state }) => state !== 'Active')
+      .map(({ peerId, state }) => `shard ${id} on ${peerId} is ${state}`),
+  );

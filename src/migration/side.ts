@@ -14,6 +14,8 @@ export type PeerState = {
   readonly exists: boolean;
   /** Shards without a readable replica, or with none at all, as this peer sees it. */
   readonly unreadableShards: readonly number[];
+  /** Replicas in another state than Active: `shard <id> on <peer id> is <state>`. */
+  readonly inactive: readonly string[];
   readonly transfers: number;
   /** Nonce of the fence in the collection's metadata. */
   readonly fence: string | undefined;
@@ -21,6 +23,15 @@ export type PeerState = {
   readonly updateQueue: number | undefined;
   /** Aliases that lead to the collection. */
   readonly aliases: readonly string[];
+};
+
+/** What one round of writes that change nothing came to. */
+export type Probe = {
+  readonly refused: number;
+  /** Each of these has used up a token, or met no limiter. */
+  readonly passed: number;
+  /** What the first one was answered that neither passed nor was refused by the limiter. */
+  readonly unclear: string | undefined;
 };
 
 /** All that copying needs of a collection, at either end. */
@@ -35,6 +46,8 @@ export interface Side {
   /** Exact. Says nothing about a shard that can't be read (S2): look at `state` before and after. */
   count(): Promise<number>;
   state(): Promise<SideState>;
+  /** One round of writes that change nothing, through every peer to every shard. */
+  probeWrites(signal: AbortSignal): Promise<Probe>;
 }
 
 /** Why what is read from a collection may be incomplete; undefined when every peer shows every shard readable. */
@@ -53,6 +66,20 @@ export function unreadable({ silent, peers }: SideState): string | undefined {
 export function commonFence({ silent, peers }: SideState): string | undefined {
   const nonce = peers[0]?.fence;
   return silent.length === 0 && peers.every(({ fence }) => fence === nonce) ? nonce : undefined;
+}
+
+/**
+ * Why limiters may change without a word; undefined while every peer shows every replica Active. Only of an Active
+ * replica Qdrant limits the writes.
+ */
+export function restless({ silent, peers }: SideState): string | undefined {
+  const [quiet] = silent;
+  if (quiet !== undefined) return `peer ${quiet.peer} doesn't answer: ${quiet.error}`;
+  for (const { peer, inactive, transfers } of peers) {
+    if (inactive[0] !== undefined) return `the replica of ${inactive[0]} in the view of peer ${peer}`;
+    if (transfers > 0) return `${transfers} shard transfers run in the view of peer ${peer}`;
+  }
+  return undefined;
 }
 
 /** Whether every peer answers and shows the alias on this collection. */

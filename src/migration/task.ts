@@ -4,9 +4,11 @@ import { type Comparison, compare, type RangeDigests } from './compare.ts';
 import type { CopyEngine, PassOptions } from './copy.ts';
 import { Keeper, type ProgressStore, type Timing } from './keeper.ts';
 import { closeLeak } from './leak.ts';
+import type { GivenUp } from './progress.ts';
 import type { Projection } from './projection.ts';
 import { RangeQueue } from './range-queue.ts';
-import { aliasedEverywhere, commonFence, queued, type Side, type SideState, unreadable } from './side.ts';
+import { aliasedEverywhere, commonFence, restless, type Side, type SideState, unreadable } from './side.ts';
+import { leakOf, tighten } from './tighten.ts';
 import { VerifiedPoints } from './verified-points.ts';
 import { type Evidence, objections, parseRanges, rangesText, totals } from './verify.ts';
 
@@ -21,6 +23,8 @@ export type CopySettings = {
   /** The same where Qdrant doesn't tell the length of its update queue. */
   readonly blindSettleMilliseconds: number;
   readonly pollMilliseconds: number;
+  /** For using up the tokens of the fence's limiters. */
+  readonly drainMilliseconds: number;
   /** Between two comparisons without a fence: at least this, at most `maxPauseMilliseconds`. */
   readonly minPauseMilliseconds: number;
   readonly maxPauseMilliseconds: number;
@@ -89,8 +93,6 @@ class CopyRun {
   readonly #signal: AbortSignal;
   #failures = 0;
   #nextPassAt = 0;
-  /** A fence under which the proof failed or took too long: nothing more is tried until it is lifted. */
-  #spentFence: string | undefined;
   #points: VerifiedPoints | undefined;
 
   constructor(task: CopyTask, keeper: Keeper) {
@@ -134,13 +136,13 @@ class CopyRun {
 
   async #step(): Promise<void> {
     const { source, target, settings, timing } = this.#task;
-    const { phase, verified } = this.#keeper.progress;
+    const { phase, verified, gaveUp } = this.#keeper.progress;
     if (phase === 'Copying' || phase === 'Failed') return this.#copy();
     if (verified !== undefined && aliasedEverywhere(await target.state(), settings.alias)) return this.#finish();
     const state = await source.state();
     const fence = commonFence(state);
     if (verified !== undefined && lifted(state, verified.nonce)) return this.#unverify();
-    if (fence !== undefined && verified === undefined && fence !== this.#spentFence) return this.#prove(fence);
+    if (fence !== undefined && verified === undefined && fence !== gaveUp?.nonce) return this.#prove(fence);
     const calm = state.peers.every((peer) => peer.fence === undefined);
     if (calm && timing.now() >= this.#nextPassAt) return this.#converge();
     this.#keeper.touch();
@@ -212,25 +214,29 @@ class CopyRun {
     const { source, timing, settings, log } = this.#task;
     const seenAt = timing.now();
     await this.#requireUnused();
-    if (!(await this.#settle(nonce, seenAt))) return;
+    if (!(await this.#tighten(nonce))) return;
     const over = new AbortController();
     const signal = AbortSignal.any([this.#signal, over.signal]);
     const watching = this.#watch(signal, (state) => {
-      if (commonFence(state) !== nonce) over.abort(new Error('the fence was lifted'));
-      if (timing.now() - seenAt > settings.maxFreezeMilliseconds) over.abort(new Error('the freeze took too long'));
+      const unrest = restless(state);
+      if (unrest !== undefined) over.abort(new GaveUp('FenceLeaks', unrest));
+      else if (commonFence(state) !== nonce) over.abort(new GaveUp('FenceLeaks', 'the fence was lifted'));
+      else if (timing.now() - seenAt > settings.maxFreezeMilliseconds)
+        over.abort(new GaveUp('FreezeTooLong', 'the freeze took too long'));
     });
     try {
       const evidence = await this.#evidence(signal);
       const against = objections(evidence);
-      const held = commonFence(await source.state()) === nonce;
-      if (!held) return;
-      if (against.length > 0) return this.#giveUp(nonce, against.join('; '));
+      if (against.length > 0) throw new GaveUp('SidesDiffer', against.join('; '));
+      await this.#requireTight();
+      if (commonFence(await source.state()) !== nonce) return;
       const { source: whole, target: copy } = totals(evidence.ranges);
       const freezeMilliseconds = Math.round(timing.now() - seenAt);
       log.info({ points: whole.count, freezeMilliseconds }, 'both sides are equal');
       this.#keeper.update({
         phase: 'Verified',
         note: undefined,
+        gaveUp: undefined,
         verified: {
           nonce,
           at: Date.now(),
@@ -244,30 +250,50 @@ class CopyRun {
       });
       await this.#keeper.save();
     } catch (error) {
-      if (!over.signal.aborted) throw error;
-      this.#giveUp(nonce, over.signal.reason instanceof Error ? over.signal.reason.message : 'the fence is over');
+      const cause: unknown = over.signal.aborted ? over.signal.reason : error;
+      if (!(cause instanceof GaveUp)) throw error;
+      await this.#giveUp(nonce, cause);
     } finally {
       over.abort(new Error('the proof is over'));
       await watching;
     }
   }
 
-  /** Waits until no write that passed before the fence can be on its way. False when the fence is gone meanwhile. */
-  async #settle(nonce: string, seenAt: number): Promise<boolean> {
-    const { source, timing, settings } = this.#task;
-    for (;;) {
-      const state = await source.state();
-      if (commonFence(state) !== nonce) return false;
-      const waiting = queued(state);
-      const least = waiting === undefined ? settings.blindSettleMilliseconds : settings.settleMilliseconds;
-      if (timing.now() - seenAt >= least && (waiting ?? 0) === 0) return true;
-      if (timing.now() - seenAt > settings.maxFreezeMilliseconds) {
-        this.#giveUp(nonce, `${waiting ?? 0} writes are still queued`);
+  /** False when the fence is gone meanwhile, or was given up. */
+  async #tighten(nonce: string): Promise<boolean> {
+    const { source, timing, settings, log } = this.#task;
+    const result = await tighten({
+      side: source,
+      nonce,
+      timing,
+      signal: this.#signal,
+      pollMilliseconds: settings.pollMilliseconds,
+      drainMilliseconds: settings.drainMilliseconds,
+      limitMilliseconds: settings.maxFreezeMilliseconds,
+      settleMilliseconds: settings.settleMilliseconds,
+      blindSettleMilliseconds: settings.blindSettleMilliseconds,
+      touch: () => this.#keeper.touch(),
+    });
+    switch (result.kind) {
+      case 'tight':
+        log.info({ rounds: result.rounds, drainMilliseconds: result.drainMilliseconds }, 'the fence is tight');
+        return true;
+      case 'lifted':
         return false;
-      }
-      this.#keeper.touch();
-      await timing.sleep(Math.min(50, settings.pollMilliseconds), this.#signal);
+      case 'leaky':
+        await this.#giveUp(nonce, new GaveUp('FenceLeaks', result.reason));
+        return false;
+      case 'queued':
+        await this.#giveUp(nonce, new GaveUp('WritesQueued', result.reason));
+        return false;
     }
+  }
+
+  /** A peer that was started again while both sides were read has a full limiter, and looks as before. */
+  async #requireTight(): Promise<void> {
+    const { source } = this.#task;
+    const leak = leakOf(await source.probeWrites(this.#signal)) ?? restless(await source.state());
+    if (leak !== undefined) throw new GaveUp('FenceLeaks', `after both sides were read: ${leak}`);
   }
 
   async #evidence(signal: AbortSignal): Promise<Evidence> {
@@ -329,11 +355,12 @@ class CopyRun {
     await this.#keeper.save();
   }
 
-  #giveUp(nonce: string, note: string): void {
-    this.#spentFence = nonce;
-    this.#task.log.warn({ note }, 'both sides could not be proved equal');
-    this.#keeper.update({ note: note.slice(0, 1000) });
-    this.#keeper.touch();
+  /** Says at once that nothing more is tried under this fence: the operator lifts it. */
+  async #giveUp(nonce: string, { reason, message }: GaveUp): Promise<void> {
+    this.#task.log.warn({ reason, note: message }, 'both sides could not be proved equal');
+    const note = message.slice(0, 1000);
+    this.#keeper.update({ note, gaveUp: { nonce, reason, message: note } });
+    await this.#keeper.save();
   }
 
   async #requireReadable(side: Side, name: string): Promise<void> {
@@ -380,6 +407,17 @@ class CopyRun {
         await timing.sleep(Math.min(MAX_BACKOFF, 100 * 2 ** attempt), signal);
       }
     }
+  }
+}
+
+/** Nothing is proved under this fence. */
+class GaveUp extends Error {
+  override readonly name = 'GaveUp';
+  readonly reason: GivenUp;
+
+  constructor(reason: GivenUp, message: string) {
+    super(message);
+    this.reason = reason;
   }
 }
 

@@ -102,6 +102,7 @@ const settingsOf = (config: WorkerConfig): CopySettings => ({
   settleMilliseconds: 1000,
   blindSettleMilliseconds: 2000,
   pollMilliseconds: 200,
+  drainMilliseconds: 8000,
   minPauseMilliseconds: 500,
   maxPauseMilliseconds: 30_000,
   maxFreezeMilliseconds: config.maxFreezeSeconds * 1000,

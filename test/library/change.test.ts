@@ -233,6 +233,40 @@ test('a proof that does not come in time lifts the fence, and another attempt fo
   assert.equal(sim.aliases.get('docs'), 'docs--g2');
 });
 
+test('a fence under which the worker gives up is lifted at once, with its reason', () => {
+  const sim = filled();
+  sim.edit({ shards: { number: 3 } });
+  while (sim.library.status?.change?.step !== 'Fenced') {
+    sim.work();
+    sim.pass();
+    sim.now += 1000;
+  }
+  assert.equal(sim.write(1, 'under the fence'), false);
+  const nonce = parseMark(sim.active?.info.config.metadata)?.fence?.nonce;
+  assert.ok(sim.progress !== undefined && nonce !== undefined);
+  sim.progress = { ...sim.progress, gaveUp: { nonce, reason: 'FenceLeaks', message: '2 of 32 writes passed' } };
+  sim.pass();
+  assert.ok(sim.events.includes('FenceLeaks'));
+  assert.equal(sim.write(1, 'after the fence'), true);
+  assert.equal(sim.aliases.get('docs'), 'docs--g1');
+  assert.equal(sim.library.status?.change?.step, 'Converging');
+});
+
+test('no fence is set while a replica of the live collection is not Active', () => {
+  const sim = filled();
+  sim.recovering = 'docs--g1';
+  sim.edit({ shards: { number: 3 } });
+  sim.settle(40);
+  assert.equal(sim.aliases.get('docs'), 'docs--g1');
+  assert.deepEqual(
+    sim.library.status?.change?.blockedBy?.map(({ name }) => name),
+    ['every-replica-active'],
+  );
+  sim.recovering = undefined;
+  sim.settle(40);
+  assert.equal(sim.aliases.get('docs'), 'docs--g2');
+});
+
 test('the copy is tried again with growing delay when its Job fails, and says why', () => {
   const sim = filled();
   sim.edit({ shards: { number: 3 } });

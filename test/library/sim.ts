@@ -13,7 +13,7 @@ import { statusOf } from '../../src/library/report.ts';
 import { type Section, shapeOf } from '../../src/library/shape.ts';
 import type { CopyJob, LibrarySettings, World } from '../../src/library/world.ts';
 import { MARK_KEY, parseMark } from '../../src/migration/fence.ts';
-import { type GivenUp, newProgress, type Progress } from '../../src/migration/progress.ts';
+import { newProgress, type Progress } from '../../src/migration/progress.ts';
 import type { CollectionView, Schemas } from '../../src/qdrant/index.ts';
 import { EMPTY_DIGEST, formatDigest } from '../../src/vectors/index.ts';
 

@@ -19,6 +19,7 @@ const settings: CopySettings = {
   settleMilliseconds: 100,
   blindSettleMilliseconds: 400,
   pollMilliseconds: 50,
+  drainMilliseconds: 3000,
   minPauseMilliseconds: 200,
   maxPauseMilliseconds: 1000,
   maxFreezeMilliseconds: 20_000,
@@ -136,13 +137,14 @@ class Clients {
   writeOnce(): void {
     const n = Math.floor(this.#random() * 20) + 1;
     const id = this.#random() < 0.5 ? n * 5 : uuid(n << 25);
+    const peer = Math.floor(this.#random() * 2);
     if (this.#random() < 0.3) {
-      if (this.#world.write((collection) => collection.drop(id))) this.model.delete(String(id));
+      if (this.#world.write((collection) => collection.drop(id), peer)) this.model.delete(String(id));
       return;
     }
     this.#written += 1;
     const item = point(id, `write ${this.#written}`);
-    if (this.#world.write((collection) => collection.put(item))) this.model.set(String(id), item);
+    if (this.#world.write((collection) => collection.put(item), peer)) this.model.set(String(id), item);
   }
 
   check(): void {
@@ -229,6 +231,7 @@ test('property: however often and wherever workers die while clients write, what
         await runThrough(world, clients, deaths as Death[]);
         assert.equal(world.alias, 'docs--g2');
         clients.check();
+        assert.equal(finished(world)?.leak?.found ?? 0, 0, 'nothing got past the fence');
       },
     ),
     { numRuns: 25 },
@@ -296,6 +299,24 @@ test('a worker that was given up for dead writes nothing more once another has t
   await ended;
   assert.equal(writesOfFirst, before);
   assert.equal(formatDigest(digestOf(world.target.sorted())), formatDigest(digestOf(world.source.sorted())));
+});
+
+test('a limiter that is full again, or a replica that comes back, after the fence was tight leads to no switch', async () => {
+  for (const loosen of ['tokens', 'replica'] as const) {
+    const world = filled();
+    let gaveUp: Progress['gaveUp'];
+    await complete(world, async (call) => {
+      gaveUp ??= parseProgress(world.progress)?.gaveUp;
+      if (gaveUp !== undefined) world.source.inactive = [];
+      if (gaveUp !== undefined || world.source.fence === undefined || call !== 'target.page') return;
+      if (loosen === 'tokens') world.source.tokens.set(1, 1);
+      else world.source.inactive = ['shard 1 on 7 is Partial'];
+      await world.time.sleep(100);
+    });
+    assert.equal(gaveUp?.reason, 'FenceLeaks');
+    assert.notEqual(finished(world)?.verified?.nonce, gaveUp.nonce);
+    assert.equal(world.alias, world.target.name, 'the next fence held');
+  }
 });
 
 test('a fence that is lifted without a switch makes it converge again', async () => {

@@ -8,6 +8,7 @@ const peer = (change: Partial<PeerState> = {}): PeerState => ({
   peer: 'docs-0',
   exists: true,
   unreadableShards: [],
+  inactive: [],
   transfers: 0,
   fence: 'x',
   updateQueue: 0,

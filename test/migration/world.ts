@@ -43,16 +43,39 @@ export class VirtualTime implements Timing {
 /** What a killed process throws when it would go on. */
 export class Killed extends Error {}
 
+const PEERS = [0, 1];
+
 /** One collection of the fake cluster. */
 export class FakeCollection {
   readonly name: string;
   readonly points = new Map<bigint, Point>();
-  fence: string | undefined;
+  #fence: string | undefined;
+  /** Writes that each peer's limiter still lets through; the limiter of a new fence is full. */
+  tokens = new Map<number, number>();
+  /** Replicas that are not Active. */
+  inactive: string[] = [];
   readable = true;
   exists = true;
 
   constructor(name: string) {
     this.name = name;
+  }
+
+  get fence(): string | undefined {
+    return this.#fence;
+  }
+
+  set fence(nonce: string | undefined) {
+    this.#fence = nonce;
+    this.tokens = new Map(nonce === undefined ? [] : PEERS.map((peer) => [peer, 1]));
+  }
+
+  /** Whether the limiter of a peer lets one write pass. */
+  admit(peer: number): boolean {
+    if (this.#fence === undefined) return true;
+    const left = this.tokens.get(peer) ?? 0;
+    this.tokens.set(peer, Math.max(0, left - 1));
+    return left > 0;
   }
 
   put(point: Point): void {
@@ -83,9 +106,9 @@ export class FakeWorld {
     return this.alias === this.source.name ? this.source : this.target;
   }
 
-  /** A client's write through the alias; false when the fence refuses it. */
-  write(change: (collection: FakeCollection) => void): boolean {
-    if (this.active.fence !== undefined) return false;
+  /** A client's write through the alias and a peer; false when the fence refuses it. */
+  write(change: (collection: FakeCollection) => void, peer = 0): boolean {
+    if (!this.active.admit(peer)) return false;
     change(this.active);
     return true;
   }
@@ -122,6 +145,11 @@ export function connect(world: FakeWorld, hook: Hook = () => {}): { source: Side
       }),
     count: () => call(`${name}.count`, () => collection.points.size),
     state: () => call(`${name}.state`, () => stateOf(world, collection)),
+    probeWrites: () =>
+      call(`${name}.probe`, () => {
+        const passed = PEERS.filter((peer) => collection.admit(peer)).length;
+        return { passed, refused: PEERS.length - passed, unclear: undefined };
+      }),
   });
   return {
     source: side(world.source, 'source'),
@@ -146,10 +174,11 @@ export function connect(world: FakeWorld, hook: Hook = () => {}): { source: Side
 
 const stateOf = (world: FakeWorld, collection: FakeCollection): SideState => ({
   silent: [],
-  peers: [0, 1].map((peer) => ({
+  peers: PEERS.map((peer) => ({
     peer: `docs-${peer}`,
     exists: collection.exists,
     unreadableShards: collection.readable ? [] : [1],
+    inactive: collection.inactive,
     transfers: 0,
     fence: collection.fence,
     updateQueue: 0,

@@ -187,17 +187,26 @@ function underFence(world: SeenWorld, copying: Copying, progress: Progress | und
     }
     return switchOver(world, { active, change, target });
   }
+  const gaveUp = progress?.gaveUp?.nonce === collection.fence ? progress?.gaveUp : undefined;
   const workerDead = job?.state !== 'running';
-  if (age > settings.maxFreezeSeconds || workerDead) {
-    const why = workerDead
+  if (age > settings.maxFreezeSeconds || workerDead || gaveUp !== undefined) {
+    const late = workerDead
       ? 'its worker ended'
       : `it took ${age.toFixed(0)} s, more than ${settings.maxFreezeSeconds} s`;
+    const why = gaveUp === undefined ? late : `${gaveUp.reason}: ${gaveUp.message}`;
     const mark = collection.mark;
     return {
       steps: mark === undefined ? [] : [unfenceStep(collection.name, mark)],
       status: { change: { ...change, step: 'Converging', ...(refused.length > 0 ? { blockedBy: refused } : {}) } },
       blockedBy: refused,
-      events: [event('FenceLifted', 'Fence', `writes to ${collection.name} go on without a switch: ${why}`, 'Warning')],
+      events: [
+        event(
+          gaveUp?.reason === 'FenceLeaks' ? 'FenceLeaks' : 'FenceLifted',
+          'Fence',
+          `writes to ${collection.name} go on without a switch: ${why}`,
+          'Warning',
+        ),
+      ],
       waiting: { reason: 'Changing', message: `the fence was lifted: ${why}`, seconds: settings.busySeconds },
     };
   }

@@ -1,0 +1,73 @@
+import type { Timing } from './keeper.ts';
+import { commonFence, type Probe, queued, restless, type Side } from './side.ts';
+
+export type TightenOptions = {
+  readonly side: Side;
+  readonly nonce: string;
+  readonly timing: Timing;
+  readonly signal: AbortSignal;
+  readonly pollMilliseconds: number;
+  /** For using up the tokens. */
+  readonly drainMilliseconds: number;
+  /** For all of it. */
+  readonly limitMilliseconds: number;
+  /** How long a write that passed before may still be on its way; the second one where Qdrant doesn't tell its queue. */
+  readonly settleMilliseconds: number;
+  readonly blindSettleMilliseconds: number;
+  /** Called at each look. */
+  readonly touch: () => void;
+};
+
+export type Tightness =
+  | { readonly kind: 'tight'; readonly rounds: number; readonly drainMilliseconds: number }
+  /** Not every peer shows the fence any more. */
+  | { readonly kind: 'lifted' }
+  | { readonly kind: 'leaky' | 'queued'; readonly reason: string };
+
+const MAX_ROUNDS = 40;
+
+/** Why writes may still pass, going by one round; undefined when all of it was refused. */
+export function leakOf({ passed, refused, unclear }: Probe): string | undefined {
+  if (passed > 0) return `${passed} of ${passed + refused} writes passed`;
+  return unclear === undefined ? undefined : `a write was not refused as it should be: ${unclear}`;
+}
+
+/**
+ * Makes a fence tight: uses up the tokens with which every limiter starts, then waits until nothing that passed
+ * before can be on its way.
+ *
+ * Tight is only what a whole round found refused while every replica was Active: others are not limited, and one that
+ * comes back may bring a full limiter.
+ */
+export async function tighten(options: TightenOptions): Promise<Tightness> {
+  const { side, nonce, timing, signal, pollMilliseconds } = options;
+  const begun = timing.now();
+  let rounds = 0;
+  let tightSince: number | undefined;
+  let unrest = restless(await side.state());
+  for (;;) {
+    options.touch();
+    const calmBefore = unrest === undefined;
+    const at = timing.now();
+    const probe = tightSince === undefined ? await side.probeWrites(signal) : undefined;
+    const state = await side.state();
+    if (commonFence(state) !== nonce) return { kind: 'lifted' };
+    unrest = restless(state);
+    if (probe !== undefined) {
+      rounds += 1;
+      const leak = unrest ?? leakOf(probe);
+      if (leak === undefined && calmBefore) tightSince = at;
+      else if (rounds >= MAX_ROUNDS || timing.now() - begun > options.drainMilliseconds)
+        return { kind: 'leaky', reason: `${leak ?? 'replicas came back'}, after ${rounds} rounds` };
+      // The next round shows at once whether that was all.
+      if (probe.passed > 0) continue;
+    } else if (unrest !== undefined) tightSince = undefined;
+    const waiting = queued(state);
+    const least = waiting === undefined ? options.blindSettleMilliseconds : options.settleMilliseconds;
+    if (tightSince !== undefined && timing.now() - tightSince >= least && (waiting ?? 0) === 0)
+      return { kind: 'tight', rounds, drainMilliseconds: Math.round(tightSince - begun) };
+    if (timing.now() - begun > options.limitMilliseconds)
+      return { kind: 'queued', reason: `${waiting ?? 0} writes are still queued` };
+    await timing.sleep(Math.min(50, pollMilliseconds), signal);
+  }
+}
