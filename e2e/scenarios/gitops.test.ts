@@ -58,13 +58,14 @@ scenario(
 const everyday = async (stage: Stage): Promise<void> => {
   const kubectl = async (...args: string[]): Promise<string> => {
     const all = [`--kubeconfig=${stage.ground.kubeconfigFile}`, `--namespace=${stage.namespace}`, ...args];
-    return (await run('kubectl', all, { timeout: 90_000 })).stdout;
+    return (await run(stage.ground.kubectl, all, { timeout: 90_000 })).stdout;
   };
   const { cluster, library } = manifests(stage);
   await stage.admin.create(CLUSTERS, cluster);
   await stage.admin.create(LIBRARIES, library);
   await kubectl('wait', '--for=condition=Ready', '--timeout=80s', 'qdc/desk', 'dlib/docs');
-  assert.match(await kubectl('get', 'librarian'), /desk[\s\S]*docs/);
+  const everything = await kubectl('get', 'librarian');
+  for (const object of [/^qdrantcluster\S*\/desk\s/m, /^domainlibrary\S*\/docs\s/m]) assert.match(everything, object);
   assert.match(await kubectl('get', 'dlib', 'docs'), /READY[\s\S]*True/);
 
   await kubectl('scale', 'qdc', 'desk', '--replicas=2');
