@@ -43,7 +43,8 @@ export const CLUSTER_CONDITIONS = {
 const LIBRARY_CONDITIONS: Readonly<Record<keyof typeof KSTATUS | NoteType, string>> = {
   ...KSTATUS,
   Bound: 'Whether the binding Secret is as it should be.',
-  ChangeBlocked: 'Only while True: predicates refuse to make a collection or to begin a new generation.',
+  ChangeBlocked:
+    'Only while True: predicates refuse to make a collection, to add a vector or to begin a new generation.',
   ConfigNotReflected: 'Only while True: Qdrant took a setting and shows another value.',
   AliasTaken: 'Only while True: a name in spec.aliases leads elsewhere; it is left alone.',
   MoveNotBuilt: 'Only while True: another cluster is named for a library that has its collection already.',

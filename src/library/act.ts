@@ -17,6 +17,7 @@ import { MARK_KEY } from '../migration/index.ts';
 import type { AliasAction, ClusterClient, PayloadFieldSchema, Schemas } from '../qdrant/index.ts';
 import { indexNote, noteDigest } from './decide/in-place.ts';
 import { carrying } from './decide/projection.ts';
+import { vectorNote } from './decide/vectors.ts';
 import { DOMAIN_LIBRARIES, type LibraryDeps } from './deps.ts';
 import type { Reach } from './gather.ts';
 import { keyOfLibrary } from './gather.ts';
@@ -52,6 +53,7 @@ const factsOf = (step: Step): Record<string, unknown> => ({
   step: step.kind,
   ...('collection' in step ? { collection: step.collection } : {}),
   ...('field' in step ? { field: step.field } : {}),
+  ...('vector' in step ? { vector: step.vector } : {}),
   ...('aliases' in step ? { aliases: step.aliases } : {}),
   ...('alias' in step ? { alias: step.alias } : {}),
   ...('jobs' in step ? { jobs: step.jobs } : {}),
@@ -80,6 +82,7 @@ async function carryOut(acting: Acting, step: Step): Promise<void> {
     case 'createShardKey':
     case 'createIndex':
     case 'dropIndex':
+    case 'addVector':
     case 'patch':
     case 'mark':
     case 'fence':
@@ -114,6 +117,10 @@ async function changeQdrant({ reach, memory, deps, context }: Acting, step: Qdra
     }
     case 'dropIndex':
       await client.deletePayloadIndex(step.collection, step.field, options);
+      return;
+    case 'addVector':
+      await client.createVector(step.collection, step.vector, step.config, options);
+      memory.sent(vectorNote(step.collection, step.vector), noteDigest(step.config), deps.now());
       return;
     case 'patch':
       memory.sent(step.note, noteDigest(step.body), deps.now());

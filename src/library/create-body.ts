@@ -2,7 +2,7 @@ import type { Mark } from '../migration/index.ts';
 import { MARK_KEY } from '../migration/index.ts';
 import type { Schemas } from '../qdrant/index.ts';
 import type { Observed } from './observed.ts';
-import type { Section, Shape, VectorShape } from './shape.ts';
+import { DEFAULT_DISTANCE, type Section, type Shape, type VectorShape } from './shape.ts';
 
 export type CreateOptions = {
   readonly mark: Mark;
@@ -47,8 +47,6 @@ function vectorsOf(shape: Shape, base: Observed | undefined): Section | undefine
   if (first === undefined) return undefined;
   return first[0] === UNNAMED ? first[1] : Object.fromEntries(all);
 }
-
-const DEFAULT_DISTANCE = 'Cosine';
 
 function vectorParams(
   { size, distance, datatype, multivector, tuning }: VectorShape,

@@ -8,6 +8,7 @@ import { lift } from './decide/fence.ts';
 import { firstGeneration, takeOver, unready } from './decide/first-generation.ts';
 import { inPlace } from './decide/in-place.ts';
 import { unactedNotes } from './decide/unacted.ts';
+import { addVectors } from './decide/vectors.ts';
 import { publicName } from './names.ts';
 import type { Note, Plan } from './plan.ts';
 import { type Shape, shapeOf } from './shape.ts';
@@ -117,6 +118,7 @@ function maintain(world: SeenWorld, shape: Shape, active: Active): Plan {
   const beside = still
     ? []
     : [
+        runs || changing !== undefined ? undefined : addVectors(world, shape, active.collection),
         inPlace(active.collection, shape, { strictMode: true, memory, now }),
         furtherAliases(world, active.collection),
         runs || changing !== undefined ? undefined : cleanUp(world, active),

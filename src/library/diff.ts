@@ -1,17 +1,23 @@
+import type { NewVector } from '../qdrant/index.ts';
 import { canonicalJson } from '../vectors/index.ts';
 import type { Observed } from './observed.ts';
-import type { Section, Shape, VectorShape } from './shape.ts';
+import { DEFAULT_DISTANCE, defined, type Section, type Shape, type VectorShape } from './shape.ts';
 
 /** What is wanted and not yet so, by what Qdrant can do about it. */
 export type Difference = {
   /** Fields that only a new generation can change, in words. */
   readonly newGeneration: readonly string[];
+  /** Vectors that are not there; whether the cluster can add them in place is not said here. */
+  readonly newVectors: readonly AddedVector[];
   /** Body of one PATCH; undefined: nothing to patch. */
   readonly patch: Section | undefined;
   readonly createIndexes: readonly { readonly field: string; readonly schema: Section }[];
   /** Indexes that are there and not wanted; whether they may be dropped is not said here. */
   readonly surplusIndexes: readonly string[];
 };
+
+/** `config` is the body of the call that adds it: what tuning it wants is patched once it is there. */
+export type AddedVector = { readonly name: string; readonly config: NewVector; readonly what: string };
 
 /**
  * Compares only fields that are set in `shape`: what the spec doesn't say is Qdrant's, or somebody else's.
@@ -20,6 +26,7 @@ export type Difference = {
 export function difference(shape: Shape, observed: Observed): Difference {
   return {
     newGeneration: [...vectorChanges(shape, observed), ...shardChanges(shape, observed)],
+    newVectors: addedVectors(shape, observed),
     patch: patchOf(shape, observed),
     createIndexes: Object.entries(shape.indexes)
       .filter(([field, schema]) => !contains(observed.indexes[field], schema))
@@ -27,6 +34,12 @@ export function difference(shape: Shape, observed: Observed): Difference {
     surplusIndexes: Object.keys(observed.indexes).filter((field) => shape.indexes[field] === undefined),
   };
 }
+
+/** Everything that a new generation would bring and a patch doesn't, in words. */
+export const reshaping = ({ newGeneration, newVectors }: Difference): string[] => [
+  ...newVectors.map(({ what }) => what),
+  ...newGeneration,
+];
 
 const title = (name: string): string => (name === '' ? 'the unnamed vector' : `vector ${name}`);
 
@@ -39,19 +52,18 @@ function vectorChanges({ vectors, sparse }: Shape, observed: Observed): string[]
     ...Object.keys(observed.vectors)
       .filter((name) => wanted[name] === undefined)
       .map((name) => `${title(name)} is removed`),
-    ...Object.keys(wantedSparse)
-      .filter((name) => observed.sparse[name] === undefined)
-      .map((name) => `sparse vector ${name} is added`),
     ...Object.keys(observed.sparse)
       .filter((name) => wantedSparse[name] === undefined)
       .map((name) => `sparse vector ${name} is removed`),
   ];
 }
 
+const UNNAMED = '';
 const DEFAULT_DATATYPE = 'float32';
 
 function vectorChange(name: string, wanted: VectorShape, has: Section | undefined): string[] {
-  if (has === undefined) return [`${title(name)} is added`];
+  // The unnamed one has no address at which it could be added.
+  if (has === undefined) return name === UNNAMED ? [`${title(name)} is added`] : [];
   const change = (field: string, from: unknown, to: unknown): string[] =>
     equal(from, to) ? [] : [`${field} of ${title(name)}: ${String(from)} -> ${String(to)}`];
   const multi = (value: unknown): string => (value === undefined ? 'one vector' : 'several vectors');
@@ -61,6 +73,36 @@ function vectorChange(name: string, wanted: VectorShape, has: Section | undefine
     ...(wanted.datatype === undefined ? [] : change('datatype', has['datatype'] ?? DEFAULT_DATATYPE, wanted.datatype)),
     ...change('multivector', multi(has['multivector_config']), multi(wanted.multivector)),
   ];
+}
+
+function addedVectors({ vectors, sparse }: Shape, observed: Observed): AddedVector[] {
+  const dense = Object.entries(vectors ?? {}).filter(
+    ([name]) => name !== UNNAMED && observed.vectors[name] === undefined,
+  );
+  const sparser = Object.entries(sparse ?? {}).filter(([name]) => observed.sparse[name] === undefined);
+  return [
+    ...dense.map(([name, vector]) => ({ name, config: denseConfig(vector), what: `${title(name)} is added` })),
+    ...sparser.map(([name, vector]) => ({
+      name,
+      config: sparseConfig(vector),
+      what: `sparse ${title(name)} is added`,
+    })),
+  ];
+}
+
+const denseConfig = ({ size, distance, datatype, multivector }: VectorShape): NewVector =>
+  ({
+    dense: {
+      size,
+      distance: distance ?? DEFAULT_DISTANCE,
+      ...(datatype === undefined ? {} : { datatype }),
+      ...(multivector === undefined ? {} : { multivector_config: multivector }),
+    },
+  }) as NewVector;
+
+function sparseConfig({ modifier, index }: Section): NewVector {
+  const datatype = isSection(index) ? index['datatype'] : undefined;
+  return { sparse: defined({ modifier, datatype }) };
 }
 
 function shardChanges({ shardNumber, shardKeys }: Shape, observed: Observed): string[] {

@@ -6,14 +6,17 @@ import {
   type Connection,
   type ConnectionResult,
   connectionOf,
+  reportOf,
   supportedVersion,
 } from '../qdrant/index.ts';
+import { holderOf } from './decide/active.ts';
 import { indexNote } from './decide/in-place.ts';
 import { type Placed, place } from './decide/placement.ts';
+import { unshown, vectorNote } from './decide/vectors.ts';
 import type { LibraryDeps } from './deps.ts';
 import { difference } from './diff.ts';
 import { earlierKey, lookWithKeys } from './keys.ts';
-import { collectionLook, type Look } from './look.ts';
+import { collectionLook, type Look, peersOfUnknownVersion } from './look.ts';
 import type { LibraryMemory } from './memory.ts';
 import { attemptOf, bindingName, jobName, publicName, workerNames } from './names.ts';
 import { observe } from './observe.ts';
@@ -105,7 +108,23 @@ async function look(
   if (managed && seen.peers.length > 0) memory.accepted = apiKey;
   const reach = reachBy(apiKey);
   memory.connection = reach.connection;
-  return { sight: judge(seen), reach };
+  return { sight: judge(await withReport(seen, reach.client, { library, cluster, signal })), reach };
+}
+
+/** Members that can't be asked one by one matter where a vector is to be added: the one peer is asked about them. */
+async function withReport(
+  seen: Look,
+  client: ClusterClient,
+  { library, cluster, signal }: Omit<Looking, 'memory'>,
+): Promise<Look> {
+  const [only] = seen.peers;
+  if (seen.everyPeerListed || only === undefined || peersOfUnknownVersion(seen).length === 0) return seen;
+  const holder = holderOf(library, seen);
+  if (holder.kind !== 'ours') return seen;
+  const shape = shapeOf(library.spec, cluster.spec.limits);
+  if (difference(shape, holder.collection.observed).newVectors.length === 0) return seen;
+  const report = await reportOf(client.peer(only.name), { signal });
+  return report === undefined ? seen : { ...seen, reported: report.members };
 }
 
 /** A namespace that is deleted loses the key of an external cluster before the library there is put away. */
@@ -157,6 +176,7 @@ function remember(
     const { patch, createIndexes } = difference(shape, collection.observed);
     if (patch !== undefined) notes.add(name);
     for (const { field } of createIndexes) notes.add(indexNote(name, field));
+    for (const vector of unshown(shape, collection)) notes.add(vectorNote(name, vector.name));
   }
   memory.keepOnly(notes);
 }

@@ -1,6 +1,6 @@
 import type { Mark } from '../migration/index.ts';
 import { parseMark } from '../migration/index.ts';
-import type { CollectionView, Schemas } from '../qdrant/index.ts';
+import type { CollectionView, ReportedMember, Schemas } from '../qdrant/index.ts';
 import { READABLE } from '../qdrant/index.ts';
 import { type Observed, observedShape } from './observed.ts';
 
@@ -31,6 +31,8 @@ export type Look = {
   readonly silent: readonly SilentPeer[];
   /** False where all peers stand behind one address: then not every member can be asked. */
   readonly everyPeerListed: boolean;
+  /** What a peer tells of all members; only where they can't be asked and it matters. */
+  readonly reported?: readonly ReportedMember[];
 };
 
 /** One collection, all peers' views together. */
@@ -38,6 +40,8 @@ export type CollectionLook = {
   readonly name: string;
   readonly mark: Mark | undefined;
   readonly observed: Observed;
+  /** Names of vectors, dense and sparse, that each peer shows; the unnamed one is the empty name. */
+  readonly vectorsShown: readonly { readonly peer: string; readonly names: ReadonlySet<string> }[];
   readonly info: Schemas['CollectionInfo'];
   /** Peers that answer and don't list it (yet, or any more). */
   readonly unknownTo: readonly string[];
@@ -73,6 +77,10 @@ export function collectionLook({ peers }: Look, name: string): CollectionLook | 
     name,
     mark: marks[0],
     observed: observedShape(first.info),
+    vectorsShown: peers.flatMap(({ name: peer, own }) => {
+      const shown = own[name];
+      return shown === undefined ? [] : [{ peer, names: vectorNames(observedShape(shown.info)) }];
+    }),
     info: first.info,
     unknownTo: peers.filter((peer) => peer.own[name] === undefined).map((peer) => peer.name),
     unreadable: [...new Set(seen.flatMap(({ view }) => unreadableShards(view)))],
@@ -85,6 +93,9 @@ export function collectionLook({ peers }: Look, name: string): CollectionLook | 
     status: WORST.findLast((status) => statuses.includes(status)) ?? 'grey',
   };
 }
+
+const vectorNames = ({ vectors, sparse }: Observed): ReadonlySet<string> =>
+  new Set([...Object.keys(vectors), ...Object.keys(sparse)]);
 
 function unreadableShards({ shards, shardCount }: CollectionView): number[] {
   const partial = shards.filter(({ replicas }) => !replicas.some(({ state }) => READABLE.has(state)));
@@ -130,4 +141,21 @@ export function deadPeers({ peers, silent, everyPeerListed }: Look): string[] {
     ...(missing.length > silent.length ? [`members ${missing.join(', ')} don't answer`] : []),
     ...stopped.map(({ name, consensus }) => `${name}: consensus ${consensus}`),
   ];
+}
+
+/** Peers of the cluster with the version that they run, as far as somebody tells it. */
+export const versionsTold = ({ peers, reported = [] }: Look): { readonly peer: string; readonly version: string }[] => [
+  ...peers.map(({ name, version }) => ({ peer: name, version })),
+  ...reported.flatMap(({ peerId, version }) =>
+    version === undefined || peers.some((peer) => peer.peerId === peerId) ? [] : [{ peer: String(peerId), version }],
+  ),
+];
+
+/** Ids of members whose version nobody tells. */
+export function peersOfUnknownVersion({ peers, reported = [] }: Look): number[] {
+  const known = new Set([
+    ...peers.map(({ peerId }) => peerId),
+    ...reported.flatMap(({ peerId, version }) => (version === undefined ? [] : [peerId])),
+  ]);
+  return [...new Set(peers.flatMap(({ memberIds }) => memberIds))].filter((id) => !known.has(id));
 }

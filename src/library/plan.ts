@@ -1,5 +1,6 @@
 import type { Blocker, DomainLibraryStatus, GenerationChange, GenerationStatus } from '../api/index.ts';
 import type { Mark } from '../migration/index.ts';
+import type { NewVector } from '../qdrant/index.ts';
 import type { Reason } from './reasons.ts';
 import type { Section } from './shape.ts';
 
@@ -9,6 +10,7 @@ export type Step =
   | { readonly kind: 'createShardKey'; readonly collection: string; readonly key: string }
   | { readonly kind: 'createIndex'; readonly collection: string; readonly field: string; readonly schema: Section }
   | { readonly kind: 'dropIndex'; readonly collection: string; readonly field: string }
+  | { readonly kind: 'addVector'; readonly collection: string; readonly vector: string; readonly config: NewVector }
   /** `note`: under this key the digest of what was sent is remembered, so that it is not sent again and again. */
   | { readonly kind: 'patch'; readonly collection: string; readonly body: Section; readonly note: string }
   | { readonly kind: 'mark'; readonly collection: string; readonly mark: Mark }

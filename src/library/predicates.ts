@@ -8,7 +8,7 @@ import {
 } from '../api/index.ts';
 import { isTrue } from '../kube/index.ts';
 import { FENCE_HOLDS_SECONDS, type Progress } from '../migration/index.ts';
-import { aliasesOf, type CollectionLook, deadPeers, type Look } from './look.ts';
+import { aliasesOf, type CollectionLook, deadPeers, type Look, peersOfUnknownVersion } from './look.ts';
 import type { LibrarySettings, Memory } from './world.ts';
 
 /** Why something may not be done now; `undefined` = nothing against it. */
@@ -89,6 +89,26 @@ export const START_PREDICATES: readonly Predicate<StartSubject>[] = [
   {
     name: 'points-can-be-placed',
     refuse: ({ from, unplaceable }) => (from.points === 0 ? undefined : unplaceable),
+  },
+];
+
+export type VectorSubject = { readonly look: Look; readonly collection: CollectionLook };
+
+/** What must hold before a vector is added to a collection that serves. */
+export const VECTOR_PREDICATES: readonly Predicate<VectorSubject>[] = [
+  everyPeerAnswers,
+  {
+    // A peer before 1.18 can't read the entry of the log that adds a vector.
+    name: 'every-version-is-known',
+    refuse: ({ look }) => {
+      const unknown = peersOfUnknownVersion(look);
+      return unknown.length === 0 ? undefined : `nobody tells which Qdrant runs on members ${unknown.join(', ')}`;
+    },
+  },
+  {
+    name: 'no-transfer-runs',
+    refuse: ({ collection: { name, transfers } }) =>
+      transfers === 0 ? undefined : `${transfers} shard transfers of ${name} run`,
   },
 ];
 
@@ -317,7 +337,15 @@ export const RETIRE_PREDICATES: readonly Predicate<DropSubject>[] = [
 /** All names, for the documentation. */
 export const LIBRARY_PREDICATES: readonly string[] = [
   ...new Set(
-    [CREATE_PREDICATES, START_PREDICATES, FENCE_PREDICATES, SWITCH_PREDICATES, DROP_PREDICATES, RETIRE_PREDICATES]
+    [
+      CREATE_PREDICATES,
+      START_PREDICATES,
+      VECTOR_PREDICATES,
+      FENCE_PREDICATES,
+      SWITCH_PREDICATES,
+      DROP_PREDICATES,
+      RETIRE_PREDICATES,
+    ]
       .flat()
       .map(({ name }) => name),
   ),

@@ -58,6 +58,7 @@ export const REASONS = {
   GapOpened: 'An adopted collection was dropped so that its name can be an alias.',
   Switched: 'The public name leads to another generation.',
   SwitchedBack: 'Someone pointed the public name back to the old generation.',
+  VectorAdded: 'A vector was added to the collection that serves, which keeps its points.',
   Dropped: 'The library was deleted, and its collections with it.',
   Retained: 'The library was deleted; its collections stay.',
 } as const;

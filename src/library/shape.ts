@@ -42,6 +42,9 @@ export type Shape = {
   readonly indexes: Readonly<Record<string, Section>>;
 };
 
+/** Of a vector that is made and whose distance nobody said. */
+export const DEFAULT_DISTANCE = 'Cosine';
+
 const MEGABYTE = 1024 * 1024;
 const share = (percent: number | undefined): number | undefined => (percent === undefined ? undefined : percent / 100);
 

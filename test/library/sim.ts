@@ -2,6 +2,7 @@ import type { Condition, DomainLibrary, DomainLibrarySpec, QdrantCluster } from 
 import { applyDefaults, FINALIZER } from '../../src/api/index.ts';
 import { indexNote, noteDigest } from '../../src/library/decide/in-place.ts';
 import { place } from '../../src/library/decide/placement.ts';
+import { unshown, vectorNote } from '../../src/library/decide/vectors.ts';
 import { decide } from '../../src/library/decide.ts';
 import { difference } from '../../src/library/diff.ts';
 import type { Look, PeerLook } from '../../src/library/look.ts';
@@ -14,7 +15,7 @@ import { type Section, shapeOf } from '../../src/library/shape.ts';
 import type { CopyJob, LibrarySettings, World } from '../../src/library/world.ts';
 import { MARK_KEY, parseMark } from '../../src/migration/fence.ts';
 import { newProgress, type Progress } from '../../src/migration/progress.ts';
-import type { CollectionView, Schemas } from '../../src/qdrant/index.ts';
+import { addsVectors, type CollectionView, type Schemas } from '../../src/qdrant/index.ts';
 import { EMPTY_DIGEST, formatDigest } from '../../src/vectors/index.ts';
 
 export const settings: LibrarySettings = {
@@ -95,6 +96,8 @@ export class Sim {
   rivals: World['rivals'] = [];
   readonly events: string[] = [];
   readonly steps: Step[] = [];
+  /** Of the two peers. */
+  versions: readonly [string, string] = ['1.18.3', '1.18.3'];
   /** Changes that Qdrant takes and doesn't show. */
   deaf = false;
 
@@ -145,7 +148,7 @@ export class Sim {
     const peer = (peerId: number): PeerLook => ({
       name: `main-${peerId - 1}`,
       peerId,
-      version: '1.18.3',
+      version: this.versions[peerId - 1] ?? '',
       memberIds: [1, 2],
       distributed: true,
       consensus: 'working',
@@ -244,13 +247,6 @@ export class Sim {
         : { ...progress, phase: 'Verified', verified: proof(fence, source.points.size) };
   }
 
-  /** The worker says that nothing is proved under the present fence. */
-  giveUp(reason: GivenUp, message: string): void {
-    const nonce = parseMark(this.active?.info.config.metadata)?.fence?.nonce;
-    if (this.progress === undefined || nonce === undefined) throw new Error('there is no fence');
-    this.progress = { ...this.progress, gaveUp: { nonce, reason, message } };
-  }
-
   failJob(reason = 'Unreachable'): void {
     const job = this.jobs.find(({ state }) => state === 'running');
     if (job === undefined) return;
@@ -280,6 +276,7 @@ export class Sim {
       const { patch, createIndexes } = difference(shape, collection.observed);
       if (patch !== undefined) notes.add(name);
       for (const { field } of createIndexes) notes.add(indexNote(name, field));
+      for (const vector of unshown(shape, collection)) notes.add(vectorNote(name, vector.name));
     }
     this.memory.keepOnly(notes);
   }
@@ -305,6 +302,12 @@ export class Sim {
             [step.field]: { data_type: step.schema['type'], params: step.schema, points: 0 },
           },
         }));
+        return;
+      case 'addVector':
+        if (this.versions.some((version) => !addsVectors(version)))
+          throw new Error('consensus stops: a peer is too old');
+        if (!this.deaf) this.#addVector(step);
+        this.memory.sent(vectorNote(step.collection, step.vector), noteDigest(step.config), this.now);
         return;
       case 'dropIndex':
         this.#update(step.collection, (info) => {
@@ -376,6 +379,18 @@ export class Sim {
     const collection = this.collections.get(name);
     if (collection === undefined) throw new Error(`404: ${name}`);
     collection.info = change(collection.info) as Schemas['CollectionInfo'];
+  }
+
+  #addVector({ collection, vector, config }: Step & { kind: 'addVector' }): void {
+    this.#update(collection, (info) => {
+      const { params } = info.config;
+      const { dense, sparse } = config as { dense?: Section; sparse?: Section };
+      const added =
+        dense === undefined
+          ? { sparse_vectors: { ...params.sparse_vectors, [vector]: indexed(sparse ?? {}) } }
+          : { vectors: { ...params.vectors, [vector]: dense } };
+      return { ...info, config: { ...info.config, params: { ...params, ...added } } };
+    });
   }
 
   #patch(name: string, body: Section): void {
@@ -450,17 +465,34 @@ function created(body: Section): SimCollection {
   return { info: info as unknown as Schemas['CollectionInfo'], keys: [], points: new Map() };
 }
 
+const indexed = ({ datatype, ...rest }: Section): Section =>
+  datatype === undefined ? rest : { ...rest, index: { datatype } };
+
 /** Qdrant's PATCH: sections merge, quantization is replaced, `Disabled` reads back as null. */
 function patched(config: Schemas['CollectionInfo']['config'], body: Section): unknown {
   const merge = (before: unknown, change: unknown): unknown => ({ ...(before as object), ...(change as object) });
   const quantization = body['quantization_config'];
   return {
     ...config,
-    params: merge(config.params, body['params']),
+    params: {
+      ...(merge(config.params, body['params']) as object),
+      ...tuned(config.params, body, 'vectors'),
+      ...tuned(config.params, body, 'sparse_vectors'),
+    },
     hnsw_config: merge(config.hnsw_config, body['hnsw_config']),
     optimizer_config: merge(config.optimizer_config, body['optimizers_config']),
     strict_mode_config: merge(config.strict_mode_config, body['strict_mode_config']),
     metadata: merge(config.metadata, body['metadata']),
     ...(quantization === undefined ? {} : { quantization_config: quantization === 'Disabled' ? null : quantization }),
   };
+}
+
+/** Per vector: what is sent is merged into what is there. */
+function tuned(params: object, body: Section, key: 'vectors' | 'sparse_vectors'): object {
+  const changes = body[key] as Record<string, Section> | undefined;
+  if (changes === undefined) return {};
+  const before = (params as Record<string, Record<string, Section>>)[key] ?? {};
+  if (typeof before['size'] === 'number') return { [key]: { ...before, ...changes[''] } };
+  const after = Object.entries(changes).map(([name, change]) => [name, { ...before[name], ...change }] as const);
+  return { [key]: { ...before, ...Object.fromEntries(after) } };
 }

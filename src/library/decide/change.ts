@@ -1,6 +1,6 @@
 import type { GenerationChange } from '../../api/index.ts';
 import { createBody } from '../create-body.ts';
-import { difference } from '../diff.ts';
+import { difference, reshaping } from '../diff.ts';
 import { type CollectionLook, collectionLook } from '../look.ts';
 import { generationName, publicName } from '../names.ts';
 import { generationsOf, type Plan, timestamp, withGeneration } from '../plan.ts';
@@ -15,6 +15,7 @@ import { markOf, notReadable, unready } from './first-generation.ts';
 import { inPlace } from './in-place.ts';
 import { carrying, layoutAfter } from './projection.ts';
 import { afterSwitch, closeGap } from './switched.ts';
+import { whyNewGeneration } from './vectors.ts';
 
 /** A holder of the name that is ours. */
 export type Active = Holder & { readonly kind: 'ours' };
@@ -36,9 +37,8 @@ export const changeInGap = (world: SeenWorld): Plan | undefined => {
 
 function start(world: SeenWorld, shape: Shape, { collection, generation }: Active): Plan | undefined {
   const { library, look, cluster, now } = world;
-  const { newGeneration } = difference(shape, collection.observed);
-  if (newGeneration.length === 0) return undefined;
-  const reason = newGeneration.join('; ').slice(0, 1024);
+  const reason = whyNewGeneration(difference(shape, collection.observed), look);
+  if (reason === undefined) return undefined;
   const { uncopyable, unplaceable } = carrying(collection.observed, layoutAfter(shape, collection.observed));
   const subject = { look, cluster, from: collection, uncopyable, unplaceable };
   const blockedBy = refusals(START_PREDICATES, subject, library);
@@ -117,14 +117,15 @@ function whyObsolete(
   shape: Shape,
   { active, target, change }: Running & { readonly target: CollectionLook | undefined },
 ): string | undefined {
-  if (difference(shape, active.collection.observed).newGeneration.length === 0) {
+  // What could now be added in place as well is no reason to throw away what is half built.
+  if (reshaping(difference(shape, active.collection.observed)).length === 0) {
     return 'the active generation is as the spec wants it again';
   }
   if (target === undefined) {
     return change.step === 'Building' ? undefined : 'its collection is gone';
   }
-  const { newGeneration } = difference(shape, target.observed);
-  return newGeneration.length === 0 ? undefined : `the spec has changed again: ${newGeneration.join('; ')}`;
+  const changes = reshaping(difference(shape, target.observed));
+  return changes.length === 0 ? undefined : `the spec has changed again: ${changes.join('; ')}`;
 }
 
 /** First the fence, then the worker, then the entry: each only once the one before is gone. */

@@ -25,7 +25,7 @@ const REPEAT_MILLISECONDS = 600_000;
 export function inPlace(collection: CollectionLook, shape: Shape, options: InPlaceOptions): Plan | undefined {
   const wanted = options.strictMode ? shape : { ...shape, strictMode: {} };
   const { patch, createIndexes, surplusIndexes } = difference(wanted, collection.observed);
-  const attempts: { note: string; step: Step; what: string; content: Section }[] = [];
+  const attempts: Attempt[] = [];
   if (patch !== undefined) {
     const note = collection.name;
     attempts.push({
@@ -73,9 +73,18 @@ function ownership(
   return { steps: [{ kind: 'mark', collection: name, mark: { ...mark, indexes: next } }] };
 }
 
-function firstUnsent(
-  attempts: readonly { note: string; step: Step; what: string; content: Section }[],
-  { memory, now }: InPlaceOptions,
+export type Attempt = {
+  /** Under it the digest of `content` is remembered. */
+  readonly note: string;
+  readonly step: Step;
+  readonly what: string;
+  readonly content: Section;
+};
+
+/** The first that was not sent lately; what was sent and doesn't show is waited for, then named. */
+export function firstUnsent(
+  attempts: readonly Attempt[],
+  { memory, now }: Pick<InPlaceOptions, 'memory' | 'now'>,
 ): Plan | undefined {
   const sent = attempts.map((attempt) => {
     const before = memory.sentPatches.get(attempt.note);
