@@ -1,47 +1,51 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gives, missingFor } from '../../e2e/access/account-roles.ts';
 import {
   AccessCheck,
   type AccessCheckOptions,
   CONFIG_MAPS,
   distinct,
+  type KubeClient,
   type Permission,
   permissionsOf,
   permissionText,
 } from '../../src/kube/index.ts';
 import { LIBRARY_RULES, workerRules } from '../../src/library/index.ts';
 import { neededPermissions, permissionsOfRole } from '../../src/roles.ts';
-import { gives, NAMESPACE, USER, World } from './world.ts';
+import { NAMESPACE, startWorld, USER, type World } from './world.ts';
 
 const NEEDED = distinct(neededPermissions({ namespace: NAMESPACE, watchNamespace: undefined }));
 
 let world: World;
+let client: KubeClient;
 before(async () => {
-  world = await World.start();
+  world = await startWorld();
+  client = world.client();
 });
 after(() => world.stop());
 beforeEach(async () => {
   world.server.faults.clear();
-  await world.grantAll();
+  await world.roles.giveBack();
 });
 
-/** One look, and what it found missing. */
-async function look(permissions: readonly Permission[] = NEEDED): Promise<readonly string[]> {
-  await using running = check({ permissions });
-  await running.access.whenGranted(() => false, running.signal);
-  return (running.access.missing ?? []).map(permissionText);
-}
+const look = (permissions: readonly Permission[] = NEEDED): Promise<string[]> => missingFor(client, permissions);
+
+const takeAway = (wanted: Permission): Promise<void> => world.roles.takeAway((held) => gives(held, wanted));
+
+const needed = (text: string): Permission =>
+  NEEDED.find((permission) => permissionText(permission) === text) ?? assert.fail(text);
 
 function check(options: Partial<AccessCheckOptions> = {}) {
-  const client = world.client(USER, { onForbidden: (error) => access.doubt(error) });
-  const access = new AccessCheck({ client, permissions: NEEDED, retrySeconds: 0.02, ...options });
+  const own = world.client({ onForbidden: (error) => access.doubt(error) });
+  const access = new AccessCheck({ client: own, permissions: NEEDED, retrySeconds: 0.02, ...options });
   const stopping = new AbortController();
   const { signal } = stopping;
   const running = access.run(signal);
   return {
     access,
-    client,
+    client: own,
     signal,
     [Symbol.asyncDispose]: async () => {
       stopping.abort();
@@ -56,9 +60,9 @@ test('the published roles grant all that is needed', async () => {
 
 test('whichever verb of whichever rule is taken away, the check names exactly that', async (context) => {
   for (const permission of NEEDED) {
-    await world.takeAway(permission);
-    assert.deepEqual(await look(), NEEDED.filter((needed) => gives(needed, permission)).map(permissionText));
-    await world.grantAll();
+    await takeAway(permission);
+    assert.deepEqual(await look(), NEEDED.filter((other) => gives(other, permission)).map(permissionText));
+    await world.roles.giveBack();
   }
   context.diagnostic(`${NEEDED.length} permissions, each taken away once`);
 });
@@ -90,8 +94,7 @@ test('the operator holds all that it hands on to workers: it could not grant mor
 });
 
 test('it goes on by itself once granted, and whoever waited for that permission goes on', async () => {
-  const lost = NEEDED.find((permission) => permissionText(permission) === 'watch pods') ?? assert.fail();
-  await world.takeAway(lost);
+  await takeAway(needed('watch pods'));
   const changes: string[][] = [];
   await using running = check({ onChange: (missing) => changes.push(missing.map(permissionText)) });
   const { access, signal } = running;
@@ -103,7 +106,7 @@ test('it goes on by itself once granted, and whoever waited for that permission 
       waited = false;
     });
   assert.equal(waited, true);
-  await world.grantAll();
+  await world.roles.giveBack();
   await granted;
   assert.deepEqual(changes, [['watch pods'], []]);
 });
@@ -111,12 +114,11 @@ test('it goes on by itself once granted, and whoever waited for that permission 
 test('while nothing is missing nothing is asked; a refused request is reason to look again', async () => {
   const changes: string[][] = [];
   await using running = check({ onChange: (missing) => changes.push(missing.map(permissionText)) });
-  const { access, client, signal } = running;
+  const { access, client: own, signal } = running;
   await access.whenGranted(() => true, signal);
-  const lost = NEEDED.find((permission) => permissionText(permission) === 'patch configmaps') ?? assert.fail();
-  await world.takeAway(lost);
+  await takeAway(needed('patch configmaps'));
   const key = { namespace: NAMESPACE, name: 'any' };
-  await assert.rejects(client.patch(CONFIG_MAPS, key, {}, { type: 'merge' }), { status: 403 });
+  await assert.rejects(own.patch(CONFIG_MAPS, key, {}, { type: 'merge' }), { status: 403 });
   while (access.missing?.length === 0) await sleep(5);
   assert.deepEqual(changes, [[], ['patch configmaps']]);
 });

@@ -1,4 +1,5 @@
 import { load } from 'js-yaml';
+import { checkMayCreate } from '../access/creation.ts';
 import { Conflict } from '../fields/conflict.ts';
 import { applyFields } from '../fields/track.ts';
 import { asString, isObject, type Json, type JsonObject, omit } from '../json.ts';
@@ -102,6 +103,7 @@ function applyNew(call: Call, config: JsonObject, version: string): ApiObject {
   const { object, entries } = applied(call, undefined, named);
   return create(call, object, entries);
 }
+  checkMayCreate(call);
 
 /** An apply names only fields that exist; there is no pruning here. */
 function typed(call: Call, config: JsonObject): JsonObject {

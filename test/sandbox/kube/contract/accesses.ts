@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { asString, at, type JsonObject } from '../../../../sandbox/kube/json.ts';
-import type { Target } from './api.ts';
+import { APPLY, type Target } from './api.ts';
 import { configMap, field, world } from './world.ts';
 
 const RBAC = 'rbac.authorization.k8s.io/v1';
@@ -117,6 +117,20 @@ export function accesses(target: () => Target): void {
       assert.match(asString(more.body['message']), /Resources:\["secrets"\], Verbs:\["get"\]/);
       const same = await api.post(named(RBAC, 'roles'), role('same', ['list']), { token });
       assert.equal(same.code, 201, same.text);
+    });
+
+    test('an apply that makes an object needs create beside patch', async () => {
+      const { api, core } = here();
+      const apply = () =>
+        api.send('PATCH', `${core('configmaps/mine')}?fieldManager=contract&force=true`, {
+          body: configMap('mine'),
+          type: APPLY,
+          token,
+        });
+      assert.equal((await apply()).code, 200);
+      await api.delete(core('configmaps/mine'));
+      assert.equal((await apply()).code, 403);
+      await api.post(core('configmaps'), configMap('mine'));
     });
 
     test('an access review answers as the authorizer would', async () => {
