@@ -5,7 +5,8 @@ import { CannotStart, complete, type Ground, type GroundModule, type GroundOptio
 
 export const GROUNDS = ['embedded', 'control-plane', 'node'] as const;
 
-const FOLDER = join(import.meta.dirname, 'grounds');
+/** `E2E_GROUNDS`: the modules lie elsewhere, as in tests of the run itself. */
+const folderOfGrounds = (): string => process.env['E2E_GROUNDS'] ?? join(import.meta.dirname, 'grounds');
 
 /** The ground that `E2E_GROUND` names; `embedded` when it names none. */
 export const groundName = (): string => process.env['E2E_GROUND'] ?? 'embedded';
@@ -15,7 +16,8 @@ export const groundName = (): string => process.env['E2E_GROUND'] ?? 'embedded';
  *
  * @throws CannotStart when it is neither
  */
-export async function loadGround(name: string, folder = FOLDER): Promise<GroundModule> {
+export async function loadGround(name: string): Promise<GroundModule> {
+  const folder = folderOfGrounds();
   for (const file of [`${name}.ts`, `${name}/index.ts`]) {
     if (/^[a-z-]+$/.test(name) && (await isFile(join(folder, file)))) {
       return (await import(pathToFileURL(join(folder, file)).href)) as GroundModule;

@@ -27,7 +27,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => stoppi
 const outcomes: GroundOutcome[] = [];
 for (const ground of grounds) {
   if (stopping.signal.aborted) break;
-  const scenarios = join(import.meta.dirname, 'scenarios');
+  const scenarios = join(import.meta.dirname, 'scenarios', '*.test.ts');
   const outcome = await play({
     ground,
     scenarios,

@@ -21,7 +21,7 @@ type Told = Pick<TestsStream, 'on'>;
 export function outcomes(stream: Told): ReadonlyMap<string, FileOutcome> {
   const files = new Map<string, FileOutcome>();
   const of = (path: string): FileOutcome => {
-    const file = basename(path, '.test.ts');
+    const [file = ''] = basename(path).split('.');
     const known = files.get(file) ?? { file, seconds: 0, passed: 0, failed: [], leftOut: [] };
     files.set(file, known);
     return known;

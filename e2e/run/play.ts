@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { glob } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { CannotStart, type GroundModule, type Prepared } from '../ground.ts';
@@ -19,10 +19,8 @@ export type Play = {
   readonly ground: string;
   /** Files whose name, or scenarios whose title, holds the text. */
   readonly only?: string;
-  /** Folder of scenarios. */
+  /** Files of scenarios, as a pattern. */
   readonly scenarios: string;
-  /** Folder of ground modules, if not the usual one. */
-  readonly grounds?: string;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
 };
@@ -34,7 +32,7 @@ export async function play(options: Play): Promise<GroundOutcome> {
   const elapsed = (): number => (performance.now() - began) / 1000;
   let prepared: Prepared | undefined;
   try {
-    const module = await loadGround(ground, options.grounds);
+    const module = await loadGround(ground);
     prepared = await prepareGround(ground, module, say);
     return await playOn(module, options, elapsed);
   } catch (error) {
@@ -68,8 +66,8 @@ async function playOn(module: GroundModule, options: Play, elapsed: () => number
 
 type Chosen = { readonly files: readonly string[]; readonly titles: { readonly testNamePatterns?: RegExp } };
 
-async function chosen(folder: string, only: string | undefined): Promise<Chosen> {
-  const found = (await Array.fromAsync(glob(join(folder, '*.test.ts')))).toSorted();
+async function chosen(pattern: string, only: string | undefined): Promise<Chosen> {
+  const found = (await Array.fromAsync(glob(pattern))).toSorted();
   const rank = (file: string): number => (LONGEST_FIRST.indexOf(basename(file, '.test.ts')) + 100) % 100;
   const all = found.toSorted((a, b) => rank(a) - rank(b));
   if (only === undefined) return { files: all, titles: {} };

@@ -13,6 +13,6 @@ export function newArtifactsFolder(ground: string): string {
 
 /** The folder of a scenario: in the run's one, or in a new one where a file plays alone. */
 export function failureFolder(ground: string, file: string, title: string): string {
-  const name = `${basename(file, '.test.ts')}--${title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
+  const name = `${basename(file).split('.')[0]}--${title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
   return join(process.env[OF_RUN] ?? newArtifactsFolder(ground), name.slice(0, 100).replace(/-$/, ''));
 }
