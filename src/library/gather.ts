@@ -11,6 +11,7 @@ import {
 } from '../qdrant/index.ts';
 import { holderOf } from './decide/active.ts';
 import { indexNote } from './decide/in-place.ts';
+import { limitsNote } from './decide/limits.ts';
 import { type Placed, place } from './decide/placement.ts';
 import { unshown, vectorNote } from './decide/vectors.ts';
 import type { LibraryDeps } from './deps.ts';
@@ -175,6 +176,7 @@ function remember(
     memory.sawStatus(name, collection.status === 'green', now);
     const { patch, createIndexes } = difference(shape, collection.observed);
     if (patch !== undefined) notes.add(name);
+    if (collection.mark?.limited === true) notes.add(limitsNote(name));
     for (const { field } of createIndexes) notes.add(indexNote(name, field));
     for (const vector of unshown(shape, collection)) notes.add(vectorNote(name, vector.name));
   }

@@ -1,6 +1,7 @@
 import type { Condition, DomainLibrary, DomainLibrarySpec, QdrantCluster } from '../../src/api/index.ts';
 import { applyDefaults, FINALIZER } from '../../src/api/index.ts';
 import { indexNote, noteDigest } from '../../src/library/decide/in-place.ts';
+import { limitsNote } from '../../src/library/decide/limits.ts';
 import { place } from '../../src/library/decide/placement.ts';
 import { unshown, vectorNote } from '../../src/library/decide/vectors.ts';
 import { decide } from '../../src/library/decide.ts';
@@ -275,6 +276,7 @@ export class Sim {
       if (collection === undefined) continue;
       const { patch, createIndexes } = difference(shape, collection.observed);
       if (patch !== undefined) notes.add(name);
+      if (collection.mark?.limited === true) notes.add(limitsNote(name));
       for (const { field } of createIndexes) notes.add(indexNote(name, field));
       for (const vector of unshown(shape, collection)) notes.add(vectorNote(name, vector.name));
     }
