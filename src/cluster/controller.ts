@@ -4,6 +4,7 @@ import {
   type Change,
   Controller,
   type KubeObject,
+  keyOf,
   type ObjectKey,
   type PersistentVolumeClaim,
   type Pod,
@@ -12,8 +13,8 @@ import {
   watching,
 } from '../kube/index.ts';
 import { type ClusterDeps, QDRANT_CLUSTERS } from './deps.ts';
+import { clustersReading, placedOn } from './indexes.ts';
 import { CLUSTER_LABEL } from './names.ts';
-import { apiKeyReference, readOnlyKeyReference } from './objects/secret.ts';
 import { ClusterReconciler } from './reconciler.ts';
 
 /** Reconciles QdrantClusters. The informers in `deps` are the caller's to start. */
@@ -33,7 +34,10 @@ export function clusterController(deps: ClusterDeps): Controller<QdrantCluster> 
       watching({ informer: informers.networkPolicies, map: (object) => owner(object), filter: specChanged }),
       watching<Pod>({ informer: informers.pods, map: labelled }),
       watching<PersistentVolumeClaim>({ informer: informers.claims, map: labelled }),
-      watching({ informer: informers.secrets, map: (secret) => readers(deps, secret) }),
+      watching({
+        informer: informers.secrets,
+        map: (secret) => clustersReading(informers.clusters, secret).map(keyOf),
+      }),
       watching({ informer: informers.libraries, map: placedOn, filter: placementChanged }),
     ],
     reconcile: (key, context) => reconciler.reconcile(key, context),
@@ -47,27 +51,6 @@ export function clusterController(deps: ClusterDeps): Controller<QdrantCluster> 
 function labelled({ metadata }: KubeObject): ObjectKey[] {
   const name = metadata.labels?.[CLUSTER_LABEL];
   return name === undefined ? [] : [{ namespace: metadata.namespace ?? '', name }];
-}
-
-/** Clusters that take a key or a certificate from this Secret. */
-function readers({ informers }: ClusterDeps, { metadata: { name, namespace = '' } }: KubeObject): ObjectKey[] {
-  const reads = (cluster: QdrantCluster): boolean => {
-    const { external } = cluster.spec;
-    if (external === undefined)
-      return apiKeyReference(cluster).name === name || readOnlyKeyReference(cluster).name === name;
-    return external.apiKeySecretRef?.name === name || external.caSecretRef?.name === name;
-  };
-  return informers.clusters.store
-    .list(namespace)
-    .filter(reads)
-    .map((cluster) => ({ namespace, name: cluster.metadata.name }));
-}
-
-function placedOn({ metadata, spec, status }: DomainLibrary): ObjectKey[] {
-  const names = [spec.placement?.clusterRef?.name, status?.cluster, status?.assignment?.cluster];
-  return [...new Set(names)].flatMap((name) =>
-    name === undefined ? [] : [{ namespace: metadata.namespace ?? '', name }],
-  );
 }
 
 /** A library's progress concerns no cluster: each pass asks every peer of every collection. */

@@ -1,6 +1,7 @@
-import { applyDefaults, type DomainLibrary, disabledPredicates, type QdrantCluster } from '../api/index.ts';
+import { applyDefaults, disabledPredicates, type QdrantCluster } from '../api/index.ts';
 import { isControlledBy, type KubeObject, type PersistentVolumeClaim, type Pod } from '../kube/index.ts';
 import type { ClusterDeps } from './deps.ts';
+import { claimsOf, librariesOn, podsOf } from './indexes.ts';
 import type { Memory } from './memory.ts';
 import {
   annotations,
@@ -38,7 +39,7 @@ export async function gather(
   const ours = owned !== undefined && isControlledBy(owned, cluster) ? owned : undefined;
   const live = ours === undefined ? undefined : statefulSetFacts(ours);
   const peers = informers.configMaps.store.get({ namespace, name: peersName(cluster) });
-  const pods = isExternal(cluster) ? [] : informers.pods.store.list(namespace).flatMap((pod) => podFacts(cluster, pod));
+  const pods = isExternal(cluster) ? [] : podsOf(informers.pods, cluster).flatMap((pod) => podFacts(cluster, pod));
 
   const { reach, problem } = await observe(deps, { cluster, memory, signal });
   const now = deps.now();
@@ -59,17 +60,14 @@ export async function gather(
     pods,
     claims: isExternal(cluster)
       ? []
-      : informers.claims.store.list(namespace).flatMap((claim) => claimFacts(cluster, claim)),
+      : claimsOf(informers.claims, cluster).flatMap((claim) => claimFacts(cluster, claim)),
     announced: peers !== undefined && isControlledBy(peers, cluster) ? announcementOf(peers) : undefined,
     template: isExternal(cluster) ? '' : templateOf(cluster, live),
     replicationFactors: new Map([...memory.factors].map(([collection, { factor }]) => [collection, factor])),
     settledSince: memory.settling?.since,
     transfersSince: memory.transfersSince,
     problem,
-    libraries: informers.libraries.store
-      .list(namespace)
-      .filter((library) => livesOn(library, cluster))
-      .map(({ metadata }) => metadata.name),
+    libraries: librariesOn(informers.libraries, cluster).map(({ metadata }) => metadata.name),
     taken: takenNames(deps, cluster),
   };
   return { world, topology, reach };
@@ -126,10 +124,6 @@ export function claimFacts(cluster: QdrantCluster, { metadata }: PersistentVolum
       removedPeer: metadata.annotations?.[annotations.removedPeer],
     },
   ];
-}
-
-function livesOn({ spec, status }: DomainLibrary, { metadata: { name } }: QdrantCluster): boolean {
-  return spec.placement?.clusterRef?.name === name || status?.cluster === name || status?.assignment?.cluster === name;
 }
 
 /** Objects of our names that somebody else made. The Secret of the keys isn't among them: a given one is used. */

@@ -80,7 +80,7 @@ export {
 export { LeaderElector, type LeaderElectorOptions, type LeaderHandlers, LeadershipError } from './leader.ts';
 export * from './objects.ts';
 export { DONE, type Outcome, TerminalError } from './outcome.ts';
-export { controllerOf, isControlledBy, ownerReference, toController } from './owner.ts';
+export { byOwner, controllerOf, isControlledBy, ownerReference, toController } from './owner.ts';
 export {
   type AccessRule,
   distinct,

@@ -15,6 +15,12 @@ export const controllerOf = (object: KubeObject): OwnerReference | undefined =>
 export const isControlledBy = (object: KubeObject, owner: KubeObject): boolean =>
   owner.metadata.uid !== undefined && controllerOf(object)?.uid === owner.metadata.uid;
 
+/** An index: what a controller owns, by the owner's uid. */
+export const byOwner = (object: KubeObject): string[] => {
+  const uid = controllerOf(object)?.uid;
+  return uid === undefined ? [] : [uid];
+};
+
 /** A `map` for watched objects: the key of the controlling owner, when it is of this type. */
 export function toController<T extends KubeObject>(type: ResourceType<T>): (object: KubeObject) => ObjectKey[] {
   const group = apiVersionOf(type).split('/').slice(0, -1).join('/');

@@ -6,18 +6,23 @@ export type Change<T extends KubeObject> =
   | { readonly type: 'updated'; readonly object: T; readonly old: T; readonly initial: boolean }
   | { readonly type: 'deleted'; readonly object: T; readonly initial: boolean };
 
-/** The values under which an index finds an object. */
+/** The values under which an index finds an object; the same ones for as long as the object is the same. */
 export type IndexFunction<T> = (object: T) => readonly string[];
+
+/** Value of the index -> key of the object -> object. */
+type Index<T> = Map<string, Map<string, T>>;
+
+const byNamespace = ({ metadata }: KubeObject): string[] => [metadata.namespace ?? ''];
 
 /** What an informer has seen, by key and by index. Its objects are shared: never change one. */
 export class Store<T extends KubeObject> {
-  readonly #indexers: Readonly<Record<string, IndexFunction<T>>>;
+  readonly #named: Readonly<Record<string, IndexFunction<T>>>;
+  readonly #indexes = new Map<IndexFunction<T>, Index<T>>();
   #objects = new Map<string, T>();
-  #indexes: Map<string, Map<string, Map<string, T>>>;
 
   constructor(indexes: Readonly<Record<string, IndexFunction<T>>> = {}) {
-    this.#indexers = indexes;
-    this.#indexes = this.#emptyIndexes();
+    this.#named = indexes;
+    for (const values of Object.values(indexes)) this.#indexes.set(values, new Map());
   }
 
   get size(): number {
@@ -30,14 +35,22 @@ export class Store<T extends KubeObject> {
 
   /** Of all namespaces when none is given. */
   list(namespace?: string): T[] {
-    const all = [...this.#objects.values()];
-    return namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace);
+    return namespace === undefined ? [...this.#objects.values()] : this.by(byNamespace, namespace);
   }
 
   /** Throws a TypeError for an index that was not declared. */
   byIndex(name: string, value: string): T[] {
-    const index = this.#indexes.get(name);
-    if (index === undefined) throw new TypeError(`no index named ${name}`);
+    const values = this.#named[name];
+    if (values === undefined) throw new TypeError(`no index named ${name}`);
+    return this.by(values, value);
+  }
+
+  /**
+   * Objects that `values` puts under `value`. The first call with a function reads all objects once; from then on the
+   * index is kept, so pass a function that lives as long as the store, never one made for the call.
+   */
+  by(values: IndexFunction<T>, value: string): T[] {
+    const index = this.#indexes.get(values) ?? this.#newIndex(values);
     return [...(index.get(value)?.values() ?? [])];
   }
 
@@ -64,8 +77,7 @@ export class Store<T extends KubeObject> {
   replaceAll(objects: readonly T[]): Change<T>[] {
     const before = this.#objects;
     this.#objects = new Map(objects.map((object) => [keyText(keyOf(object)), object]));
-    this.#indexes = this.#emptyIndexes();
-    for (const [id, object] of this.#objects) this.#index(id, object);
+    for (const values of this.#indexes.keys()) this.#newIndex(values);
     const gone = [...before].filter(([id]) => !this.#objects.has(id));
     return [
       ...gone.map(([, object]): Change<T> => ({ type: 'deleted', object, initial: false })),
@@ -73,29 +85,32 @@ export class Store<T extends KubeObject> {
     ];
   }
 
-  #emptyIndexes(): Map<string, Map<string, Map<string, T>>> {
-    return new Map(Object.keys(this.#indexers).map((name) => [name, new Map()]));
+  #newIndex(values: IndexFunction<T>): Index<T> {
+    const index: Index<T> = new Map();
+    this.#indexes.set(values, index);
+    for (const [id, object] of this.#objects) enter(index, values(object), [id, object]);
+    return index;
   }
 
   #index(id: string, object: T): void {
-    for (const [name, values] of Object.entries(this.#indexers)) {
-      const index = this.#indexes.get(name);
-      for (const value of values(object)) {
-        const found = index?.get(value) ?? new Map<string, T>();
-        index?.set(value, found.set(id, object));
-      }
-    }
+    for (const [values, index] of this.#indexes) enter(index, values(object), [id, object]);
   }
 
   #unindex(id: string, object: T): void {
-    for (const [name, values] of Object.entries(this.#indexers)) {
-      const index = this.#indexes.get(name);
+    for (const [values, index] of this.#indexes) {
       for (const value of values(object)) {
-        const found = index?.get(value);
+        const found = index.get(value);
         found?.delete(id);
-        if (found?.size === 0) index?.delete(value);
+        if (found?.size === 0) index.delete(value);
       }
     }
+  }
+}
+
+function enter<T>(index: Index<T>, values: readonly string[], [id, object]: readonly [string, T]): void {
+  for (const value of values) {
+    const found = index.get(value) ?? new Map<string, T>();
+    index.set(value, found.set(id, object));
   }
 }
 

@@ -4,7 +4,6 @@ import {
   CONFIG_MAPS,
   type ConfigMap,
   type Expectations,
-  isControlledBy,
   JOBS,
   KubeError,
   type ReconcileContext,
@@ -21,6 +20,7 @@ import { vectorNote } from './decide/vectors.ts';
 import { DOMAIN_LIBRARIES, type LibraryDeps } from './deps.ts';
 import type { Reach } from './gather.ts';
 import { keyOfLibrary } from './gather.ts';
+import { ownedBy } from './indexes.ts';
 import { collectionLook } from './look.ts';
 import type { LibraryMemory } from './memory.ts';
 import { workerNames } from './names.ts';
@@ -223,12 +223,12 @@ async function cleanUpCopy(acting: Acting): Promise<void> {
   const { deps, world, expectations } = acting;
   const { library } = world;
   const { namespace } = keyOfLibrary(library);
-  const jobs = deps.informers.jobs.store.list(namespace).filter((job) => isControlledBy(job, library));
+  const jobs = ownedBy(library, deps.informers.jobs);
   await stopCopy(
     acting,
     jobs.map(({ metadata }) => metadata.name),
   );
-  for (const map of deps.informers.configMaps.store.list(namespace).filter((each) => isControlledBy(each, library))) {
+  for (const map of ownedBy(library, deps.informers.configMaps)) {
     await deps.kube.delete(CONFIG_MAPS, { namespace, name: map.metadata.name });
     expectations.deleted(keyOfLibrary(library), deps.informers.configMaps, map);
   }

@@ -1,5 +1,5 @@
 import { type DomainLibrary, type QdrantCluster, validate } from '../api/index.ts';
-import { isControlledBy, type Job, type ObjectKey } from '../kube/index.ts';
+import type { Job, ObjectKey } from '../kube/index.ts';
 import { PROGRESS_KEY, parseProgress } from '../migration/index.ts';
 import {
   type ClusterClient,
@@ -12,10 +12,11 @@ import {
 import { holderOf } from './decide/active.ts';
 import { indexNote } from './decide/in-place.ts';
 import { limitsNote } from './decide/limits.ts';
-import { type Placed, place } from './decide/placement.ts';
+import { namedCluster, type Placed, place } from './decide/placement.ts';
 import { unshown, vectorNote } from './decide/vectors.ts';
 import type { LibraryDeps } from './deps.ts';
 import { difference } from './diff.ts';
+import { claimants, ownedBy } from './indexes.ts';
 import { earlierKey, lookWithKeys } from './keys.ts';
 import { collectionLook, type Look, peersOfUnknownVersion } from './look.ts';
 import type { LibraryMemory } from './memory.ts';
@@ -40,8 +41,7 @@ export type GatherOptions = {
 /** Reads the world: caches of Kubernetes objects, and every peer's view of the library's collections. */
 export async function gather(deps: LibraryDeps, options: GatherOptions): Promise<Gathered> {
   const { library, memory, settings, signal } = options;
-  const namespace = library.metadata.namespace ?? '';
-  const clusters = deps.informers.clusters.store.list(namespace);
+  const clusters = clustersFor(deps, library);
   const placed = place(library, clusters);
   const cluster = clusters.find(({ metadata }) => metadata.name === placed.name);
   const { sight, reach } =
@@ -64,6 +64,15 @@ export async function gather(deps: LibraryDeps, options: GatherOptions): Promise
     settings,
   };
   return { world, reach, placed };
+}
+
+function clustersFor({ informers }: LibraryDeps, library: DomainLibrary): QdrantCluster[] {
+  const { store } = informers.clusters;
+  const { namespace = '' } = library.metadata;
+  const name = namedCluster(library);
+  if (name === undefined) return store.list(namespace);
+  const cluster = store.get({ namespace, name });
+  return cluster === undefined ? [] : [cluster];
 }
 
 const blindTo = ({ problem }: Placed): Blind => ({
@@ -185,13 +194,10 @@ function remember(
 
 /** Libraries that want the same collection and are older: by creation, then by uid. */
 function rivals(deps: LibraryDeps, library: DomainLibrary, cluster: QdrantCluster): Rival[] {
-  const { namespace = '', uid = '', creationTimestamp: createdAt = '' } = library.metadata;
-  const clusters = deps.informers.clusters.store.list(namespace);
-  return deps.informers.libraries.store
-    .list(namespace)
-    .filter(({ metadata }) => metadata.uid !== uid && metadata.deletionTimestamp === undefined)
-    .filter((other) => publicName(other) === publicName(library))
-    .filter((other) => place(other, clusters).name === cluster.metadata.name)
+  const { uid = '', creationTimestamp: createdAt = '' } = library.metadata;
+  return claimants(deps.informers.libraries, library)
+    .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    .filter((other) => place(other, clustersFor(deps, other)).name === cluster.metadata.name)
     .map(({ metadata }) => ({
       name: metadata.name,
       uid: metadata.uid ?? '',
@@ -204,9 +210,8 @@ function copies(
   { informers }: LibraryDeps,
   library: DomainLibrary,
 ): Pick<World, 'job' | 'otherJobs' | 'progress' | 'leftovers'> {
-  const namespace = library.metadata.namespace ?? '';
   const change = library.status?.change;
-  const jobs = informers.jobs.store.list(namespace).filter((job) => isControlledBy(job, library));
+  const jobs = ownedBy(library, informers.jobs);
   const current = jobs
     .filter(
       ({ metadata }) =>
@@ -215,7 +220,7 @@ function copies(
     .toSorted((a, b) => attemptOf(b.metadata.name) - attemptOf(a.metadata.name));
   const latest = current.find(({ metadata }) => metadata.deletionTimestamp === undefined);
   const others = jobs.filter((job) => job !== latest && isAlive(job)).map(({ metadata }) => metadata.name);
-  const maps = informers.configMaps.store.list(namespace).filter((map) => isControlledBy(map, library));
+  const maps = ownedBy(library, informers.configMaps);
   const names = change === undefined ? undefined : workerNames(library.metadata.name, change.to);
   const progress = maps.find(({ metadata }) => metadata.name === names?.progress);
   const needed = new Set([names?.progress, names?.config]);

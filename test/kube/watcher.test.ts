@@ -72,6 +72,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('ask' as const), events: fc.integer({ min: 0, max: 4 }) }),
 );
 
+const byVersion = ({ metadata }: ConfigMap): string[] => [String(metadata.resourceVersion)];
+
 test('whatever is cut, compacted or repeated: in the end the store equals the server, and the changes tell the same', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 80 }), (steps) => {
@@ -102,6 +104,7 @@ test('whatever is cut, compacted or repeated: in the end the store equals the se
         else for (const event of server.events(Number(request.resourceVersion)).slice(0, events)) take(event);
       };
       for (const each of steps) {
+        if (each.kind === 'close') store.by(byVersion, '1');
         if (each.kind === 'put') server.put(each.name);
         else if (each.kind === 'remove') server.remove(each.name);
         else if (each.kind === 'compact') server.compacted = server.version;
@@ -120,6 +123,11 @@ test('whatever is cut, compacted or repeated: in the end the store equals the se
       assert.deepEqual(Object.fromEntries(told), versions(server.objects.values()));
       for (const name of NAMES) {
         assert.equal(store.byIndex('name', name).length, server.objects.has(name) ? 1 : 0);
+        // Of this one nobody knew before the first object was asked for, which may be early or late.
+        assert.deepEqual(
+          store.by(byVersion, String(server.objects.get(name)?.metadata.resourceVersion)),
+          store.list().filter((each) => each.metadata.name === name),
+        );
       }
     }),
     { numRuns: 500 },
@@ -160,6 +168,23 @@ test('a list without a version is listed again rather than watched from nowhere'
 
 test('an index that was not declared is an error, not an empty answer', () => {
   assert.throws(() => new Store<ConfigMap>().byIndex('colour', 'red'), /no index named colour/);
+});
+
+test('an index asks each object once for its values, and again only when the object changes', () => {
+  const store = new Store<ConfigMap>();
+  const asked: string[] = [];
+  const byName = ({ metadata }: ConfigMap): string[] => {
+    asked.push(metadata.name);
+    return [metadata.name];
+  };
+  store.replaceAll([configMap('a', 'a', 1), configMap('b', 'b', 2)]);
+  for (let round = 0; round < 3; round += 1) assert.equal(store.by(byName, 'a').length, 1);
+  assert.deepEqual(asked, ['a', 'b']);
+  store.apply(configMap('b', 'b', 3));
+  assert.equal(store.by(byName, 'b')[0]?.metadata.resourceVersion, '3');
+  assert.deepEqual(asked, ['a', 'b', 'b', 'b'], 'to take the old one out, and to put the new one in');
+  store.remove(configMap('a', 'a', 1));
+  assert.deepEqual(store.by(byName, 'a'), []);
 });
 
 test('a store lists one namespace or all', () => {

@@ -28,13 +28,13 @@ class World {
 
   async look() {
     const main = cluster({ spec: { size: this.accepts.length } });
-    const empty = { store: { get: () => undefined, list: () => [], byIndex: () => [] } };
+    const empty = { store: { get: () => undefined, by: () => [] } };
     const informers = {
       libraries: empty,
       jobs: empty,
       configMaps: empty,
-      clusters: { store: { list: () => [main] } },
-      secrets: { store: { get: ({ name }: { name: string }) => this.secrets.get(name), list: () => [] } },
+      clusters: { store: { get: () => main } },
+      secrets: { store: { get: ({ name }: { name: string }) => this.secrets.get(name) } },
     };
     const pool = { get: (_key: string, { peers, apiKey }: Connection) => this.#client(peers, apiKey) };
     const deps = { informers, pool, now: () => 0, settings } as unknown as LibraryDeps;

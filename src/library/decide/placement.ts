@@ -11,11 +11,15 @@ export type Placed = {
   readonly move?: string;
 };
 
+/** The cluster of a library that has a collection, or the one that its spec names; undefined: one is to be chosen. */
+export const namedCluster = ({ spec, status }: DomainLibrary): string | undefined =>
+  (generationsOf(status).length > 0 ? status?.cluster : undefined) ?? spec.placement.clusterRef?.name;
+
 /**
  * Where the library lives. Once it has a collection it stays: what the operator chose stands in the status, and nothing
  * that is edited later moves data by itself.
  *
- * @param clusters all QdrantClusters of the library's namespace
+ * @param clusters the one that `namedCluster` names; all of the library's namespace when it names none
  */
 export function place(library: DomainLibrary, clusters: readonly QdrantCluster[]): Placed {
   const { placement } = library.spec;
