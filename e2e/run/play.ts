@@ -3,6 +3,7 @@ import { glob } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
+import { accessOutcome, newUsesFolder } from '../access/outcome.ts';
 import { CannotStart, type GroundModule, type Prepared } from '../ground.ts';
 import { loadGround, prepareGround } from '../grounds.ts';
 import { newArtifactsFolder } from '../stage/failure/where.ts';
@@ -50,6 +51,7 @@ async function playOn(module: GroundModule, options: Play, elapsed: () => number
   await module.provides();
   const { files, titles } = await chosen(scenarios, only);
   const artifacts = newArtifactsFolder(ground);
+  await using uses = await newUsesFolder();
   const stream = run({ files, concurrency: CONCURRENCY[ground] ?? 1, signal, ...titles });
   const told = outcomes(stream);
   for await (const text of stream.compose(spec)) say(String(text));
@@ -59,7 +61,10 @@ async function playOn(module: GroundModule, options: Play, elapsed: () => number
     parts: module.parts(),
     readySeconds,
     seconds: elapsed(),
-    files: [...told.values()],
+    files:
+      only === undefined
+        ? [...told.values(), ...(await accessOutcome(uses.path, [...told.values()]))]
+        : [...told.values()],
     ...(existsSync(artifacts) ? { artifacts } : {}),
   };
 }

@@ -1,6 +1,7 @@
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NAMESPACES } from '../../src/kube/index.ts';
+import { followUses, leaveUses, type Uses } from '../access/uses.ts';
 import { type Ground, type GroundOptions, NEEDS, type Need } from '../ground.ts';
 import { groundName, loadGround, prepareGround, startGround } from '../grounds.ts';
 import { leaveFolder } from './failure/leave-folder.ts';
@@ -31,14 +32,17 @@ export async function scenarios(options: ScenarioOptions = {}): Promise<Scenario
   const prepared = await prepareGround(groundName(), module, (text) => void process.stderr.write(text));
   const provided = await module.provides();
   let ground: Ground | undefined;
+  let usesSoFar: (() => Uses) | undefined;
   let count = 0;
   if (whyNot(shared, provided) === undefined) {
     before(async () => {
       ground = await startGround(module, rest);
+      if (provided.has('audit')) usesSoFar = followUses(ground, rest.operator);
     });
   }
   after(async () => {
     try {
+      await leaveUses(usesSoFar?.());
       await ground?.stop();
     } finally {
       await prepared.stop();
