@@ -55,7 +55,7 @@ export class OperatorSays {
     const events = await admin.listAll(EVENTS, { namespace: operator.namespace });
     return events
       .filter(({ reason, regarding }) => reason === wanted && pods.includes(regarding?.uid))
-      .map(({ note = '' }) => note);
+      .map(({ note }) => note);
   }
 
   async #log(): Promise<string[]> {
