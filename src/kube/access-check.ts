@@ -47,6 +47,8 @@ export class AccessCheck {
   #looked = Promise.withResolvers<void>();
   #doubted = Promise.withResolvers<void>();
   #failures = 0;
+  /** Of a look that is not complete: what was answered is not asked again. */
+  readonly #answers = new Map<Permission, boolean>();
 
   constructor(options: AccessCheckOptions) {
     this.#options = options;
@@ -86,18 +88,31 @@ export class AccessCheck {
   async #look(signal: AbortSignal): Promise<void> {
     this.#doubted = Promise.withResolvers();
     try {
-      const answers = await Promise.all(this.#permissions.map((permission) => this.#allows(permission, signal)));
+      await this.#ask(signal);
+      const missing = this.#permissions.filter((permission) => this.#answers.get(permission) === false);
+      this.#answers.clear();
       this.#failures = 0;
-      this.#publish(this.#permissions.filter((_, index) => answers[index] === false));
+      this.#publish(missing);
     } catch (error) {
       if (signal.aborted) return;
       this.#failures += 1;
       if (error instanceof KubeError && UNASKABLE.includes(error.status)) {
         this.#log.warn({ err: error }, 'permissions cannot be asked for; a refusal will tell');
         this.#failures = 0;
+        this.#answers.clear();
         this.#publish([]);
       } else this.#log.warn({ err: error }, 'permissions not checked; trying again');
     }
+  }
+
+  /** @throws the first failure, when what could be asked is answered */
+  async #ask(signal: AbortSignal): Promise<void> {
+    const open = this.#permissions.filter((permission) => !this.#answers.has(permission));
+    const asked = open.map(async (permission) => {
+      this.#answers.set(permission, await this.#allows(permission, signal));
+    });
+    const failed = (await Promise.allSettled(asked)).find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   async #allows({ verb, group, resource, namespace, name }: Permission, signal: AbortSignal): Promise<boolean> {

@@ -134,6 +134,13 @@ test('a server that does not answer is asked again, and nothing is said about pe
   assert.deepEqual(access.missing, []);
 });
 
+test('what was answered is not asked again: a server that fails now and then does not keep the check from its end', async () => {
+  world.server.faults.fail({ user: USER, status: 500, share: 0.3 });
+  await using running = check();
+  await running.access.whenGranted(() => true, running.signal);
+  assert.deepEqual(running.access.missing, []);
+});
+
 test('where asking is not allowed, nothing is held back', async () => {
   const ended = world.server.faults.fail({ user: USER, status: 403 });
   await using running = check();
