@@ -1,0 +1,124 @@
+import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectionFromKubeconfigFile, KubeClient, NAMESPACES, type ObjectKey, PODS } from '../../../src/kube/index.ts';
+import type { Basics, Capabilities, GroundOptions } from '../../ground.ts';
+import { QUICK_OPERATOR } from '../../stage/operator-settings.ts';
+import { commandLines } from '../command-lines.ts';
+import { AuditLog } from '../control-plane/audit-log.ts';
+import { layoutOf } from './layout.ts';
+import { installChart, OPERATOR } from './operator.ts';
+import { OutsideServer } from './outside-server.ts';
+import { processesOfPods, signalPod } from './pod-processes.ts';
+import { type Handle, restartProcess } from './processes.ts';
+import { programsOf } from './programs.ts';
+import { loseVolume } from './volumes.ts';
+
+const PATIENCE_MILLISECONDS = 120_000;
+
+/** The node as a ground for one file of scenarios, which plays inside its network. */
+export async function attach(handle: Handle, options: GroundOptions): Promise<Basics & Partial<Capabilities>> {
+  const { directory } = handle;
+  const layout = layoutOf(directory);
+  const { helm, kubectl } = await programsOf(() => undefined);
+  const admin = new KubeClient({ config: connectionFromKubeconfigFile(layout.admin), userAgent: 'scenarios' });
+  const environment = { ...QUICK_OPERATOR, ...options.operator };
+  await installChart(admin, { helm, directory, environment });
+  const others = await namespaces(admin);
+  const audit = new AuditLog(layout.audit);
+  // What other files did is theirs.
+  audit.reset();
+  const outside: OutsideServer[] = [];
+  return {
+    name: 'node',
+    admin,
+    kubeconfigFile: layout.admin,
+    operator: OPERATOR,
+    prefix: `${basename(process.argv[1] ?? '', '.test.ts').replaceAll(/[^a-z0-9]+/g, '-')}-`,
+    kill: (pod) => signalPod(directory, pod, 'SIGKILL'),
+    pause: (pod) => signalPod(directory, pod, 'SIGSTOP'),
+    resume: (pod) => signalPod(directory, pod, 'SIGCONT'),
+    loseVolume: (claim) => loseVolume(admin, directory, claim),
+    controlPlane: {
+      restart: ({ awayMilliseconds = 1000 } = {}) => restartApiServer(handle, admin, awayMilliseconds),
+      compact,
+    },
+    audit,
+    outsideQdrant() {
+      const server = new OutsideServer(directory, outside.length);
+      outside.push(server);
+      return server;
+    },
+    strikeQdrant: (pod, fault) => faultCall(admin, pod, { method: 'POST', body: JSON.stringify(fault) }),
+    healQdrant: (pod) => faultCall(admin, pod, { method: 'DELETE' }),
+    commandLines: async () =>
+      commandLines([...(await processesOfPods(directory)), ...outside.flatMap(({ pids }) => pids)]),
+    kubectl,
+    restartKubelet: () => restartProcess(handle, 'kubelet'),
+    async operatorMetrics() {
+      const pods = await admin.listAll(PODS, { namespace: OPERATOR.namespace });
+      const texts = await Promise.all(
+        pods.map(async ({ status }) => (await fetch(`http://${status?.podIP}:8080/metrics`)).text()),
+      );
+      return texts.join('\n');
+    },
+    async stop() {
+      await Promise.all(outside.map((server) => server.stop()));
+      audit.close();
+      await removeNamespaces(admin, others);
+      await admin.close();
+    },
+  };
+}
+
+async function namespaces(admin: KubeClient): Promise<ReadonlySet<string>> {
+  return new Set((await admin.listAll(NAMESPACES, {})).map(({ metadata }) => metadata.name));
+}
+
+/** Removes those that came since. The operator is there to let go of what it holds. */
+async function removeNamespaces(admin: KubeClient, others: ReadonlySet<string>): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MILLISECONDS;
+  for (;;) {
+    const left = (await namespaces(admin)).difference(others);
+    if (left.size === 0) return;
+    for (const name of left) await admin.delete(NAMESPACES, { namespace: '', name });
+    if (performance.now() > deadline) throw new Error(`namespaces do not go: ${[...left].join(', ')}`);
+    await sleep(500);
+  }
+}
+
+async function restartApiServer(handle: Handle, admin: KubeClient, awayMilliseconds: number): Promise<void> {
+  await restartProcess(handle, 'kube-apiserver', awayMilliseconds);
+  const deadline = performance.now() + PATIENCE_MILLISECONDS;
+  for (;;) {
+    const status = await admin.raw('GET', '/readyz').then(
+      (answer) => answer.status,
+      () => 0,
+    );
+    if (status === 200) return;
+    if (performance.now() > deadline) throw new Error('the API server does not come back');
+    await sleep(100);
+  }
+}
+
+const ETCD = 'http://127.0.0.1:2379';
+
+/** Source: etcd's gRPC gateway. */
+async function compact(): Promise<void> {
+  type Range = { readonly header: { readonly revision: string } };
+  const call = async (path: string, body: object): Promise<unknown> => {
+    const answer = await fetch(`${ETCD}/v3/kv/${path}`, { method: 'POST', body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`etcd answers ${answer.status} to ${path}: ${await answer.text()}`);
+    return answer.json();
+  };
+  const { header } = (await call('range', { key: Buffer.from('\0').toString('base64') })) as Range;
+  await call('compaction', { revision: header.revision, physical: true });
+}
+
+type FaultRequest = { readonly method: string; readonly body?: string };
+
+async function faultCall(admin: KubeClient, pod: ObjectKey, request: FaultRequest): Promise<void> {
+  const { status } = await admin.get(PODS, pod);
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`http://${status?.podIP}:6333/__faults`, { headers, ...request });
+  if (!answer.ok) throw new Error(`${pod.name} takes no fault: ${answer.status} ${await answer.text()}`);
+}

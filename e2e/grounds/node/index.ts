@@ -1,0 +1,112 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, realpath } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  allNeedsBut,
+  type Basics,
+  type Capabilities,
+  type GroundOptions,
+  type Need,
+  type Prepared,
+} from '../../ground.ts';
+import { attach } from './attached.ts';
+import { own, removeLeftovers } from './down.ts';
+import { playInside, playsOutside } from './enter.ts';
+import { listenOutside } from './forward.ts';
+import { MARK } from './layout.ts';
+import { readyMachine } from './machine.ts';
+import type { Handle } from './processes.ts';
+import { programsOf } from './programs.ts';
+import { up } from './up.ts';
+
+const HANDLE = 'E2E_NODE';
+
+const realQdrant = (): boolean => (process.env['QDRANT_BIN'] ?? '') !== '';
+
+export const parts = (): string =>
+  'a whole node REAL (control plane, kubelet, kube-proxy, containerd, runc, DNS, storage; operator from its image and chart), ' +
+  `Qdrant ${realQdrant() ? 'REAL' : 'embedded'}`;
+
+/** A file of scenarios asks this first: it goes on inside the node's network. */
+export async function provides(): Promise<ReadonlySet<Need>> {
+  if (playsOutside()) process.exit(await playInside(handleOfRun()));
+  return allNeedsBut(['api-faults', 'object-store', ...(realQdrant() ? (['qdrant-faults'] as const) : [])]);
+}
+
+/**
+ * Brings up a node for the run: minutes when its programs have to be built, seconds else.
+ *
+ * @throws CannotStart when the machine lacks a part
+ */
+export async function prepare(say: (text: string) => void): Promise<Prepared> {
+  await readyMachine(say);
+  const programs = await programsOf(say);
+  for (const name of await removeLeftovers()) say(`${name}, left by a run that was killed, is removed\n`);
+  const began = performance.now();
+  const directory = await mkdtemp(join(await realpath(tmpdir()), MARK));
+  await own(directory);
+  const keeper = startKeeper(directory);
+  const port = await freePort();
+  const forwarder = await listenOutside(port, join(directory, 'api.sock'));
+  const stop = async (): Promise<void> => {
+    forwarder.close();
+    await keeper.end();
+  };
+  try {
+    const handle = await up({ directory, port, programs, say });
+    say(
+      `the node is up after ${((performance.now() - began) / 1000).toFixed(1)} s; KUBECONFIG=${directory}/admin.kubeconfig\n`,
+    );
+    const environment = { [HANDLE]: JSON.stringify(handle) };
+    if (!playsOutside()) return { environment, stop };
+    // Who plays a single file prepares the ground in the file's process.
+    Object.assign(process.env, environment, { E2E_PREPARED: 'node' });
+    const code = await playInside(handle);
+    await stop();
+    process.exit(code);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+export async function start(options: GroundOptions): Promise<Basics & Partial<Capabilities>> {
+  return attach(handleOfRun(), options);
+}
+
+function handleOfRun(): Handle {
+  const text = process.env[HANDLE];
+  if (text === undefined) throw new Error('no node was prepared');
+  return JSON.parse(text) as Handle;
+}
+
+/** Ends the node when told to, or when this process is dead. */
+function startKeeper(directory: string): { end(): Promise<void> } {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'keeper.ts'), directory], {
+    detached: true,
+    cwd: '/',
+    stdio: ['pipe', 'ignore', 'inherit'],
+  });
+  child.unref();
+  return {
+    async end() {
+      const ended = child.exitCode === null ? once(child, 'exit') : undefined;
+      child.ref();
+      child.stdin.end();
+      await ended;
+      if (child.exitCode !== 0) throw new Error(`${directory} could not be removed`);
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('no free port');
+  return address.port;
+}
