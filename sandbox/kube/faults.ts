@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RequestInfo } from './access/request-info.ts';
 import type { User } from './access/user.ts';
-import type { OpenWatch } from './rest/watch.ts';
 import { conflict, expired, MODIFIED, StatusError, tooManyRequests } from './status.ts';
 
 /** Which requests a fault hits: all that fit every named part. */
@@ -24,6 +23,12 @@ export type Effect =
   | { readonly kind: 'cut' }
   | { readonly kind: 'conflict' };
 
+/** A watch that a fault can end: with an ERROR event when one is given. */
+export type StruckWatch = {
+  readonly call: { readonly resource: { readonly plural: string } };
+  end(error?: StatusError): void;
+};
+
 type Fault = { readonly target: Target; readonly effect: Effect; left: number };
 const WRITES = new Set(['create', 'update', 'patch', 'delete', 'deletecollection']);
 
@@ -33,7 +38,7 @@ export class CutConnection extends Error {}
 /** Faults on demand. */
 export class Faults {
   readonly #faults = new Set<Fault>();
-  readonly #watches = new Set<OpenWatch>();
+  readonly #watches = new Set<StruckWatch>();
   readonly #random: () => number;
   #outage: { readonly mode: 'refuse' | '503'; readonly timer: NodeJS.Timeout } | undefined;
   #compact: () => void;
@@ -120,11 +125,11 @@ export class Faults {
     return this.#watches.size;
   }
 
-  addWatch(watch: OpenWatch): void {
+  addWatch(watch: StruckWatch): void {
     this.#watches.add(watch);
   }
 
-  removeWatch(watch: OpenWatch): void {
+  removeWatch(watch: StruckWatch): void {
     this.#watches.delete(watch);
   }
 

@@ -2,20 +2,22 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ControlPlane, ControlPlaneParts } from '../../../sandbox/control-plane.ts';
 import { startProvisioner } from '../../../sandbox/controllers/storage/provisioner.ts';
+import { Faults } from '../../../sandbox/kube/index.ts';
 import { kubeconfig } from '../../../sandbox/kube/kubeconfig.ts';
 import { Watchdog } from '../../../sandbox/node/watchdog.ts';
 import { connectionFromKubeconfig, KubeClient } from '../../../src/kube/index.ts';
-import type { ControlPlane as Faults } from '../../ground.ts';
+import type { ControlPlane as Disturbance } from '../../ground.ts';
 import { AuditLog } from './audit-log.ts';
 import { makeCredentials } from './credentials.ts';
 import { Etcd } from './etcd.ts';
+import { startFaultProxy } from './fault-proxy.ts';
 import { KubeApiServer } from './kube-apiserver.ts';
 import { startControllerManager } from './kube-controller-manager.ts';
 
 /** Paths of the programs. */
 export type Programs = Readonly<Record<'etcd' | 'kube-apiserver' | 'kube-controller-manager', string>>;
 
-export type RealControlPlane = ControlPlane & Faults;
+export type RealControlPlane = ControlPlane & Disturbance & { readonly faults: Faults };
 
 const AWAY_MILLISECONDS = 1000;
 
@@ -75,8 +77,21 @@ async function start(programs: Programs, parts: ControlPlaneParts, cleanups: (()
   });
   cleanups.push(() => manager.kill());
 
+  const compact = async (): Promise<void> => {
+    try {
+      await etcd.compact();
+    } catch (error) {
+      log.warn({ err: error }, 'etcd not compacted');
+    }
+  };
+  const faults = new Faults({ compact: () => void compact() });
+  const certificate = credentials.server;
+  const proxy = await startFaultProxy({ address, certificate, upstream: server.url, faults });
+  cleanups.push(() => proxy.close());
+
   const user = 'system:node:sandbox';
   const client = new KubeClient({ config: connectionFromKubeconfig(configFor(user)), userAgent: 'provisioner', log });
+  cleanups.push(() => client.close());
   const stopping = new AbortController();
   const provisioner = await startProvisioner({
     client,
@@ -87,16 +102,17 @@ async function start(programs: Programs, parts: ControlPlaneParts, cleanups: (()
   cleanups.push(async () => {
     stopping.abort();
     await provisioner.stopped;
-    await client.close();
   });
 
   return {
     url: server.url,
     caPem,
     audit,
+    faults,
     kubeconfig: configFor,
     node: {
-      apiServer: { url: server.url, caPem },
+      // Pods alone may be hit by faults: what starts and watches them is no part of the product.
+      apiServer: { url: proxy.url, caPem },
       endpointsFrom: 'pods' as const,
       logEndpoint: { ...credentials.server, clientFingerprint: credentials.kubeletClientFingerprint },
     },

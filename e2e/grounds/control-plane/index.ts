@@ -12,7 +12,7 @@ import { startRealControlPlane } from './control-plane.ts';
 
 export const parts = (): string => `control plane REAL (etcd, kube-apiserver, kube-controller-manager), ${nodeParts()}`;
 
-export const provides = (): ReadonlySet<Need> => allNeedsBut(['api-faults', 'object-store', ...missingOnProcesses()]);
+export const provides = (): ReadonlySet<Need> => allNeedsBut(['object-store', ...missingOnProcesses()]);
 
 const PROGRAMS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl'] as const;
 
@@ -29,6 +29,7 @@ export async function start(options: GroundOptions): Promise<Basics & Partial<Ca
   return {
     ...processesGround('control-plane', sandbox),
     controlPlane: sandbox.controlPlane,
+    faults: sandbox.controlPlane.faults,
     kubectl: programs.kubectl,
   };
 }
