@@ -37,7 +37,8 @@ export function leakOf({ passed, refused, unclear }: Probe): string | undefined 
  * before can be on its way.
  *
  * Tight is only what a whole round found refused while every replica was Active: others are not limited, and one that
- * comes back may bring a full limiter.
+ * comes back may bring a full limiter. With several replicas they do come and go: a write of a client that one replica
+ * takes and another refuses has Qdrant mark the other one Dead and recover it (measured).
  */
 export async function tighten(options: TightenOptions): Promise<Tightness> {
   const { side, nonce, timing, signal, pollMilliseconds } = options;
@@ -45,23 +46,23 @@ export async function tighten(options: TightenOptions): Promise<Tightness> {
   let rounds = 0;
   let tightSince: number | undefined;
   let unrest = restless(await side.state());
+  let reason = unrest;
   for (;;) {
     options.touch();
-    const calmBefore = unrest === undefined;
     const at = timing.now();
-    const probe = tightSince === undefined ? await side.probeWrites(signal) : undefined;
+    const probe = tightSince === undefined && unrest === undefined ? await side.probeWrites(signal) : undefined;
     const state = await side.state();
     if (commonFence(state) !== nonce) return { kind: 'lifted' };
     unrest = restless(state);
-    if (probe !== undefined) {
-      rounds += 1;
-      const leak = unrest ?? leakOf(probe);
-      if (leak === undefined && calmBefore) tightSince = at;
-      else if (rounds >= MAX_ROUNDS || timing.now() - begun > options.drainMilliseconds)
-        return { kind: 'leaky', reason: `${leak ?? 'replicas came back'}, after ${rounds} rounds` };
-      // The next round shows at once whether that was all.
-      if (probe.passed > 0) continue;
-    } else if (unrest !== undefined) tightSince = undefined;
+    const leak = unrest ?? (probe === undefined ? undefined : leakOf(probe));
+    reason = leak ?? reason;
+    if (leak !== undefined) tightSince = undefined;
+    else if (probe !== undefined) tightSince = at;
+    if (probe !== undefined) rounds += 1;
+    if (tightSince === undefined && (rounds >= MAX_ROUNDS || timing.now() - begun > options.drainMilliseconds))
+      return { kind: 'leaky', reason: `${reason ?? 'nothing is known of the limiters'}, after ${rounds} rounds` };
+    // The next round shows at once whether that was all.
+    if (probe !== undefined && probe.passed > 0) continue;
     const waiting = queued(state);
     const least = waiting === undefined ? options.blindSettleMilliseconds : options.settleMilliseconds;
     if (tightSince !== undefined && timing.now() - tightSince >= least && (waiting ?? 0) === 0)

@@ -79,10 +79,19 @@ test('a write that keeps passing, or is answered something else, makes no fence 
   }
 });
 
-test('a replica that is not Active before or after the round spoils it', async () => {
-  const { result, rounds } = await run([{ inactive: [RECOVERING] }, { inactive: [RECOVERING] }, {}]);
-  assert.equal(result.kind, 'tight');
-  assert.equal(rounds, 3, 'the round in which it came back does not count');
+test('a replica that is not Active is waited for, and spoils a round after which it shows', async () => {
+  let looks = 0;
+  const away = (until: number): Moment => ({
+    get inactive() {
+      looks += 1;
+      return looks < until ? [RECOVERING] : [];
+    },
+  });
+  const { result, rounds } = await run([away(5)]);
+  assert.deepEqual([result.kind, rounds], ['tight', 1], 'nothing is sent while it is away');
+  looks = 0;
+  const spoiled = await run([{}, away(5), {}]);
+  assert.deepEqual([spoiled.result.kind, spoiled.rounds], ['tight', 2]);
   const dead = await run([{ inactive: ['shard 0 on 7 is Dead'] }]);
   assert.match(dead.result.kind === 'leaky' ? dead.result.reason : '', /shard 0 on 7 is Dead/);
 });
