@@ -26,6 +26,7 @@ import { LibraryMetrics } from './metrics.ts';
 import { bindingName } from './names.ts';
 import type { Note, Plan } from './plan.ts';
 import { isDeleting, servingCollection, statusOf, withoutTicks } from './report.ts';
+import { VectorSizes } from './sizes.ts';
 import type { LibrarySettings, World } from './world.ts';
 
 /** While a change runs, numbers that only tick are written so often. */
@@ -39,6 +40,7 @@ export class LibraryReconciler {
   readonly #metrics: LibraryMetrics;
   readonly #memories = new Map<string, LibraryMemory>();
   readonly #writtenAt = new Map<string, number>();
+  readonly #sizes = new VectorSizes();
 
   constructor(deps: LibraryDeps) {
     this.#deps = deps;
@@ -100,6 +102,7 @@ export class LibraryReconciler {
       failure: described,
       invalid: pass.invalid,
       bound,
+      vectorsBytes: this.#sizeOf(gathered),
     });
     await this.#write(library, status);
     if (failure !== undefined) throw failure;
@@ -147,6 +150,12 @@ export class LibraryReconciler {
       this.#expectations.wrote(keyOfLibrary(library), informers.secrets, written);
     }
     return state.note;
+  }
+
+  #sizeOf({ world, reach }: Gathered): number | undefined {
+    const serving = servingCollection(world);
+    if (reach === undefined || serving === undefined || world.sight.kind === 'blind') return undefined;
+    return this.#sizes.of(reach.client, world.sight.look, serving, world.now);
   }
 
   async #write(library: DomainLibrary, status: DomainLibraryStatus): Promise<void> {

@@ -17,6 +17,8 @@ export type Pass = {
   readonly failure: { readonly reason: string; readonly message: string } | undefined;
   readonly invalid: readonly string[];
   readonly bound: boolean;
+  /** Size of the vectors of the collection that serves; undefined: nobody has told it. */
+  readonly vectorsBytes?: number | undefined;
 };
 
 const MOST = 1024;
@@ -25,7 +27,7 @@ const MOST = 1024;
 export function statusOf(pass: Pass): DomainLibraryStatus {
   const { world, plan, placed } = pass;
   const { library } = world;
-  const { assignment: _assignment, change, ...before } = library.status ?? {};
+  const { assignment: _assignment, change, vectorsBytes, ...before } = library.status ?? {};
   const now = timestamp(world.now);
   const serving = servingCollection(world);
   const { conditions, observedGeneration } = conditionsOf(pass, serving, now);
@@ -33,6 +35,7 @@ export function statusOf(pass: Pass): DomainLibraryStatus {
   const planned = pass.failure === undefined ? (plan.status ?? {}) : {};
   const nextChange = planned.change === undefined ? change : (planned.change ?? undefined);
   const cluster = placed.name ?? before.cluster;
+  const bytes = serving === undefined ? vectorsBytes : pass.vectorsBytes;
   const handled = library.metadata.annotations?.[ANNOTATIONS.allowGap];
   return {
     ...before,
@@ -42,6 +45,7 @@ export function statusOf(pass: Pass): DomainLibraryStatus {
     ...(planned.generations === undefined ? {} : { generations: planned.generations }),
     ...(nextChange === undefined ? {} : { change: nextChange }),
     ...(serving === undefined ? {} : facts(serving)),
+    ...(bytes === undefined ? {} : { vectorsBytes: bytes }),
     ...(pass.bound ? { binding: { name: bindingName(library.metadata.name) } } : {}),
     ...(handled !== undefined && before.generation !== undefined && String(before.generation) === handled
       ? { lastHandled: { ...before.lastHandled, 'allow-gap': handled } }
@@ -143,7 +147,7 @@ function readyOf({ world, plan }: Pass, serving: CollectionLook | undefined): Re
 
 /** The status without what only ticks: whether the rest has changed decides over events and immediate writes. */
 export function withoutTicks(status: DomainLibraryStatus): DomainLibraryStatus {
-  const { points: _points, change, conditions, ...rest } = status;
+  const { points: _points, vectorsBytes: _bytes, change, conditions, ...rest } = status;
   return {
     ...rest,
     ...(conditions === undefined

@@ -89,6 +89,6 @@ export type {
 } from './snapshot-operations.ts';
 export type { Download, Upload } from './snapshot-stream.ts';
 export type * from './types.ts';
-export { type VectorBytes, vectorBytesOf } from './vector-bytes.ts';
+export { type VectorBytes, vectorBytes } from './vector-bytes.ts';
 export { addsVectors, supportedVersion, type VersionSupport } from './version.ts';
 export * from './view.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { reportOf, vectorBytesOf } from '../../src/qdrant/index.ts';
+import { reportOf } from '../../src/qdrant/index.ts';
 import { peerAndServer } from './support/clients.ts';
 import { refuses, reply } from './support/fake-server.ts';
 
@@ -70,26 +70,4 @@ test('a peer that tells nothing of the others leaves them unknown', async (t) =>
   server.always((_request, response) => reply(response, { collections: {} }));
   assert.equal(await reportOf(peer), undefined);
   await assert.rejects(reportOf(peer, { signal: AbortSignal.abort(new Error('ended')) }), /ended/);
-});
-
-test('the vectors of a collection are as large as one replica of each shard says; unsaid is not nothing', () => {
-  const shard = (id: number, ...sizes: (number | undefined)[]) => ({
-    id,
-    key: null,
-    replicas: sizes.map((bytes, index) => ({
-      peer_id: index + 1,
-      state: 'Active' as const,
-      ...(bytes === undefined ? {} : { vectors_size_bytes: bytes }),
-    })),
-  });
-  const told = vectorBytesOf({
-    collections: {
-      both: { id: 'both', shards: [shard(0, 700, 650), shard(1, undefined, 300)] },
-      empty: { id: 'empty', shards: [shard(0, 0)] },
-      keyless: { id: 'keyless', shards: [] },
-      partly: { id: 'partly', shards: [shard(0, 700), shard(1, undefined)] },
-      bare: { id: 'bare' },
-    },
-  });
-  assert.deepEqual(Object.fromEntries(told), { both: 1000, empty: 0, keyless: 0 });
 });

@@ -79,7 +79,11 @@ export const status = object('What is the case. Written by the operator only.', 
   generations: optional(list('All generations that exist.', generation, { max: 32, keys: ['number'] })),
   change: optional(change),
   points: optional(big('Points of the active generation.')),
-  vectorsBytes: optional(big('Size of its vectors, in bytes.')),
+  vectorsBytes: optional(
+    big(
+      "Qdrant's estimate of the size of its vectors, in bytes: in each segment the mean size of every named vector times all points, of one replica of each shard. Exact where all points have all vectors, too large else. Without indexes, quantized copies and payloads. Not told by a cluster before Qdrant 1.17.",
+    ),
+  ),
   status: optional(choice("Qdrant's colour of the collection.", ['green', 'yellow', 'grey', 'red'])),
   binding: optional(
     object('Secret by the Service Binding specification that applications mount.', {
