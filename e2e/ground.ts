@@ -1,4 +1,5 @@
 import type { Audit, Faults } from '../sandbox/kube/index.ts';
+import type { QdrantCluster } from '../src/api/index.ts';
 import type { KubeClient, ObjectKey } from '../src/kube/index.ts';
 import type { Need } from './needs.ts';
 
@@ -95,6 +96,8 @@ export type Basics = {
   readonly operator: { readonly namespace: string; readonly deployment: string; readonly user: string };
   /** Names of namespaces begin with it; '' by default. Where files share a cluster it tells them apart. */
   readonly prefix?: string;
+  /** What every managed cluster needs here, e.g. where images come from. */
+  readonly clusters?: Partial<QdrantCluster['spec']>;
   /** What the operator's pods answer at /metrics. */
   operatorMetrics(): Promise<string>;
   /** Ends what the ground started and removes what scenarios left, their namespaces included. */

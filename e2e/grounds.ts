@@ -19,14 +19,13 @@ export const groundName = (): string => process.env['E2E_GROUND'] ?? 'embedded';
 export async function loadGround(name: string): Promise<GroundModule> {
   const folder = folderOfGrounds();
   for (const file of [`${name}.ts`, `${name}/index.ts`]) {
-    if (/^[a-z-]+$/.test(name) && (await isFile(join(folder, file)))) {
-      return (await import(pathToFileURL(join(folder, file)).href)) as GroundModule;
-    }
+    if (/^[a-z-]+$/.test(name) && (await isFile(join(folder, file)))) return module(join(folder, file));
   }
-  if (await isFile(resolve(name)))
-    return (await import(pathToFileURL(join(folder, 'kubeconfig.ts')).href)) as GroundModule;
+  if (await isFile(resolve(name))) return module(join(folder, 'kubeconfig/index.ts'));
   throw new CannotStart(`there is no ground ${name}: name one of ${GROUNDS.join(', ')}, or a kubeconfig file`);
 }
+
+const module = async (path: string): Promise<GroundModule> => (await import(pathToFileURL(path).href)) as GroundModule;
 
 const isFile = async (path: string): Promise<boolean> =>
   stat(path).then(

@@ -4,9 +4,21 @@ import { GROUNDS } from './grounds.ts';
 import { play } from './run/play.ts';
 import { exitCode, type GroundOutcome, told, total } from './run/summary.ts';
 
-type Flags = { readonly ground: readonly string[]; readonly only?: string };
+type Flags = {
+  readonly ground: readonly string[];
+  readonly only?: string;
+  readonly image?: string;
+  readonly qdrantRepository?: string;
+  readonly storageClass?: string;
+};
 
-const { ground: grounds, only } = new Command('e2e')
+const {
+  ground: grounds,
+  only,
+  image,
+  qdrantRepository,
+  storageClass,
+} = new Command('e2e')
   .description('Plays the scenarios on a ground and says which of its parts were real.')
   .addOption(
     new Option('--ground <names...>', `${GROUNDS.join(', ')} or a kubeconfig file; several play in turn`).default(
@@ -14,10 +26,16 @@ const { ground: grounds, only } = new Command('e2e')
       'embedded',
     ),
   )
+  .option('--image <reference>', "the operator's image, on a kubeconfig's cluster; or E2E_IMAGE")
+  .option('--qdrant-repository <name>', "where Qdrant's images are, without tag; or E2E_QDRANT_REPOSITORY")
+  .option('--storage-class <name>', "of the clusters' volumes; or E2E_STORAGE_CLASS")
   .option('--only <text>', 'files whose name, or scenarios whose title, holds the text')
   .addHelpText('after', '\nExit code: 0 all passed, 1 a scenario failed, 3 nothing failed but a ground could not start')
   .parse()
   .opts<Flags>();
+
+const chosen = { E2E_IMAGE: image, E2E_QDRANT_REPOSITORY: qdrantRepository, E2E_STORAGE_CLASS: storageClass };
+for (const [name, value] of Object.entries(chosen)) if (value !== undefined) process.env[name] = value;
 
 const say = (text: string): void => void process.stdout.write(text);
 

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { glob } from 'node:fs/promises';
+import { glob, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -47,8 +47,6 @@ export async function play(options: Play): Promise<GroundOutcome> {
 async function playOn(module: GroundModule, options: Play, elapsed: () => number): Promise<GroundOutcome> {
   const { ground, only, scenarios, say, signal } = options;
   const readySeconds = elapsed();
-  // Asked early: a ground that can't tell can't be played on.
-  await module.provides();
   const { files, titles } = await chosen(scenarios, only);
   const artifacts = newArtifactsFolder(ground);
   await using uses = await newUsesFolder();
@@ -78,5 +76,9 @@ async function chosen(pattern: string, only: string | undefined): Promise<Chosen
   if (only === undefined) return { files: all, titles: {} };
   const named = all.filter((file) => basename(file).includes(only));
   if (named.length > 0) return { files: named, titles: {} };
-  return { files: all, titles: { testNamePatterns: new RegExp(RegExp.escape(only)) } };
+  const titles = { testNamePatterns: new RegExp(RegExp.escape(only)) };
+  const texts = await Promise.all(all.map(async (file) => ({ file, text: await readFile(file, 'utf8') })));
+  const holding = texts.filter(({ text }) => text.includes(only)).map(({ file }) => file);
+  // A title that is put together stands in no file as it is.
+  return { files: holding.length > 0 ? holding : all, titles };
 }

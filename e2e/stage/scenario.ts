@@ -70,7 +70,8 @@ type Playing = {
 async function play({ ground, namespace, title, tell, context }: Playing): Promise<void> {
   const began = Date.now();
   const stage = new Stage(ground, namespace);
-  await ground.admin.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  const metadata = { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } };
+  await ground.admin.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata });
   const witness = new Witness(ground.admin, namespace, stage.diary);
   try {
     await inTime(tell(stage, context));

@@ -50,7 +50,9 @@ export class Stage {
 
   async createCluster(name: string, spec: Partial<ClusterSpec> = {}): Promise<void> {
     const full =
-      spec.external === undefined ? { version: '1.18.3', size: 3, persistence: { size: '1Gi' }, ...spec } : spec;
+      spec.external === undefined
+        ? { version: '1.18.3', size: 3, persistence: { size: '1Gi' }, ...this.ground.clusters, ...spec }
+        : spec;
     this.#step(`create cluster ${name}`, full);
     await this.admin.create(CLUSTERS, this.#object('QdrantCluster', name, full) as QdrantCluster);
   }
