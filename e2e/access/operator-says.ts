@@ -23,11 +23,8 @@ export class OperatorSays {
       ),
     );
     await eventually(`a metric tells of ${permission}`, async () => {
-      const [verb = '', resource = ''] = permission.split(' ');
-      const [plural = '', ...group] = resource.split('.');
       const series = (await this.#ground.operatorMetrics()).match(SERIES) ?? [];
-      const named = group.length === 0 ? plural : `${group.join('.')}/${plural}`;
-      return series.some((line) => line.includes(`verb="${verb}"`) && line.includes(`resource="${named}"`));
+      return series.some((line) => labelsOf(permission).every((label) => line.includes(label)));
     });
     await eventually(`an event on a pod of the operator names ${permission}`, async () =>
       (await this.#notes('PermissionsMissing')).some((note) => note.split(', ').includes(permission)),
@@ -66,4 +63,13 @@ export class OperatorSays {
     );
     return (await Promise.all(logs)).flatMap(({ text }) => text.split('\n'));
   }
+}
+
+/** `patch widgets.example.com/status` is verb `patch`, resource `example.com/widgets/status`. */
+function labelsOf(permission: string): string[] {
+  const [verb = '', target = ''] = permission.split(' ');
+  const [qualified = '', ...subresource] = target.split('/');
+  const [plural = '', ...group] = qualified.split('.');
+  const resource = [...(group.length === 0 ? [] : [group.join('.')]), plural, ...subresource].join('/');
+  return [`verb="${verb}"`, `resource="${resource}"`];
 }

@@ -105,7 +105,8 @@ async function make(options: ApiServerOptions): Promise<Made> {
     'tls-private-key-file': files.serverKey,
     'token-auth-file': files.tokens,
     'authorization-mode': 'Node,RBAC',
-    'enable-admission-plugins': 'NodeRestriction',
+    // As OpenShift does: who owns what blocks a deletion may finalize the owner.
+    'enable-admission-plugins': 'NodeRestriction,OwnerReferencesPermissionEnforcement',
     'service-account-issuer': 'https://kubernetes.default.svc.cluster.local',
     'service-account-key-file': files.serviceAccountPublicKey,
     'service-account-signing-key-file': files.serviceAccountKey,
