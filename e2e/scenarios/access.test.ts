@@ -8,7 +8,14 @@ import { eventually } from '../stage/eventually.ts';
 import { scenarios } from '../stage/scenario.ts';
 import type { Stage } from '../stage/stage.ts';
 
-const scenario = await scenarios();
+/** As in production: that the operator does not end is what is looked at, so a busy machine must not end it. */
+const LEASE = {
+  QDRANT_LIBRARIAN_LEASE_SECONDS: '15',
+  QDRANT_LIBRARIAN_RENEW_SECONDS: '10',
+  QDRANT_LIBRARIAN_RETRY_SECONDS: '1',
+};
+
+const scenario = await scenarios({ operator: LEASE });
 
 const accountOf = ({ ground: { operator } }: Stage) => {
   const [, , namespace = '', name = ''] = operator.user.split(':');
