@@ -86,7 +86,7 @@ async function start(programs: Programs, parts: ControlPlaneParts, cleanups: (()
   };
   const faults = new Faults({ compact: () => void compact() });
   const certificate = credentials.server;
-  const proxy = await startFaultProxy({ address, certificate, upstream: server.url, faults });
+  const proxy = await startFaultProxy({ address, certificate, upstream: { url: server.url, caPem }, faults });
   cleanups.push(() => proxy.close());
 
   const user = 'system:node:sandbox';

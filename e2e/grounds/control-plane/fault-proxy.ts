@@ -12,10 +12,9 @@ import { statusObject } from '../../../sandbox/kube/status.ts';
 
 export type FaultProxyOptions = {
   readonly address: string;
-  /** Of the API server; the proxy shows the same. */
   readonly certificate: Certificate;
-  /** `https://host:port` of the API server. */
-  readonly upstream: string;
+  /** The API server. */
+  readonly upstream: { readonly url: string; readonly caPem: string };
   readonly faults: Faults;
 };
 
@@ -26,8 +25,8 @@ export type FaultProxy = { readonly url: string; close(): Promise<void> };
  * as the user who sent it.
  */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
-  const { address, certificate, faults } = options;
-  const agent = new Agent({ ca: certificate.certPem, keepAlive: true });
+  const { address, certificate, upstream, faults } = options;
+  const agent = new Agent({ ca: upstream.caPem, keepAlive: true });
   const server = createServer({
     cert: certificate.certPem,
     key: certificate.keyPem,
@@ -65,7 +64,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
 type Way = FaultProxyOptions & { readonly agent: Agent };
 
 async function pass(way: Way, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const info = requestInfo(request.method ?? 'GET', new URL(request.url ?? '/', way.upstream));
+  const info = requestInfo(request.method ?? 'GET', new URL(request.url ?? '/', way.upstream.url));
   try {
     await way.faults.strike(info, userOf(request));
   } catch (error) {
@@ -96,7 +95,7 @@ async function pass(way: Way, request: IncomingMessage, response: ServerResponse
 function forward({ upstream, agent }: Way, request: IncomingMessage, response: ServerResponse) {
   return new Promise<IncomingMessage>((resolve, reject) => {
     const { method = 'GET', headers } = request;
-    const call = ask(new URL(request.url ?? '/', upstream), { method, headers, agent }, resolve);
+    const call = ask(new URL(request.url ?? '/', upstream.url), { method, headers, agent }, resolve);
     call.on('error', reject);
     response.once('close', () => call.destroy());
     pipeline(request, call).catch(reject);

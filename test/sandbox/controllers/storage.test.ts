@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { quantity } from '../../../sandbox/controllers/quantity.ts';
-import { decideClaim, decideVolume, PROTECTION } from '../../../sandbox/controllers/storage/decide.ts';
+import {
+  decideClaim,
+  decideProvisioning,
+  decideVolume,
+  isReclaimed,
+  PROTECTION,
+  PROVISIONED_FOR,
+  PROVISIONER,
+} from '../../../sandbox/controllers/storage/decide.ts';
 import type { PersistentVolume, PersistentVolumeClaim, Pod } from '../../../src/kube/index.ts';
 import { podOf } from './objects.ts';
 
@@ -81,6 +89,40 @@ test('a volume goes with its claim, unless it is to be retained or was made by s
   const retained = { ...volume, spec: { ...volume.spec, persistentVolumeReclaimPolicy: 'Retain' } };
   assert.equal(decideVolume(retained, undefined), 'release');
   assert.equal(decideVolume({ ...volume, metadata: { name: 'made' } }, undefined), 'release');
+});
+
+/** As kube-controller-manager leaves it to the provisioner of its class. */
+const left = (change: Parameters<typeof claimOf>[0] = {}): PersistentVolumeClaim => {
+  const claim = claimOf(change);
+  claim.metadata.annotations = { [PROVISIONED_FOR]: PROVISIONER };
+  return claim;
+};
+const provisioning = (claim: PersistentVolumeClaim, volumes: PersistentVolume[] = []) =>
+  decideProvisioning({ claim, volumes, storageClass: undefined, directory: '/V' });
+
+test('beside real controllers a claim that is left to us gets one volume, and who binds them is not us', () => {
+  assert.equal(provisioning(claimOf()), undefined, 'not left to us');
+  const step = provisioning(left());
+  assert.equal(step?.kind, 'provision');
+  assert.equal(provisioning(left(), [step.volume]), undefined, 'it is there, and waits to be bound');
+  assert.equal(provisioning(left({ deleting: true })), undefined);
+});
+
+test('beside real controllers a bound claim that asks for more grows', () => {
+  const volume = bound(provisioned());
+  const spec = { volumeName: volume.metadata.name, resources: { requests: { storage: '2Gi' } } };
+  const status = { phase: 'Bound', capacity: { storage: '1Gi' } };
+  assert.equal(provisioning(left({ spec, status }), [volume])?.kind, 'expand');
+  assert.equal(provisioning(left({ spec, status: { phase: 'Pending' } }), [volume]), undefined);
+});
+
+test('beside real controllers a volume goes when they have released it', () => {
+  const volume = provisioned();
+  assert.equal(isReclaimed(bound(volume)), false);
+  const released = { ...volume, status: { phase: 'Released' } };
+  assert.equal(isReclaimed(released), true);
+  assert.equal(isReclaimed({ ...released, spec: { ...volume.spec, persistentVolumeReclaimPolicy: 'Retain' } }), false);
+  assert.equal(isReclaimed({ ...released, metadata: { name: 'made' } }), false);
 });
 
 test('quantities have binary and decimal suffixes', () => {
