@@ -8,7 +8,7 @@ export type CreateOptions = {
   readonly mark: Mark;
   /** The generation it follows: what the spec doesn't say is taken from it. */
   readonly base?: Observed;
-  /** False while it is filled: limits would hold up the copy. Those of `base` stand in it all the same, off. */
+  /** False while it is filled: limits would hold up the copy. */
   readonly strictMode: boolean;
 };
 
@@ -29,9 +29,7 @@ export function createBody(shape: Shape, { mark, base, strictMode }: CreateOptio
     hnsw_config: { ...base?.hnsw, ...shape.hnsw },
     optimizers_config: { ...base?.optimizers, ...shape.optimizers },
     ...(quantization === undefined ? {} : { quantization_config: quantization }),
-    strict_mode_config: strictMode
-      ? { ...base?.strictMode, ...shape.strictMode }
-      : { ...base?.strictMode, enabled: false },
+    strict_mode_config: strictMode ? { ...base?.strictMode, ...shape.strictMode } : { enabled: false },
     metadata: { [MARK_KEY]: mark },
   } as Schemas['CreateCollection'];
 }

@@ -12,8 +12,8 @@ export type Mark = {
   /** Aliases besides the library's own that we made. */
   readonly aliases?: readonly string[];
   readonly fence?: Fence;
-  /** Strict mode of the generation before was on; its limits stand in this one, off until the switch. */
-  readonly limited?: true;
+  /** Strict mode of the generation before, which this one gets after the switch. */
+  readonly limits?: Readonly<Record<string, unknown>>;
 };
 
 /** Writes are held back since `at` (milliseconds since the epoch). */
@@ -56,7 +56,7 @@ export function unfencePatch({ fence, ...mark }: Mark): FencePatch {
 export function parseMark(metadata: unknown): Mark | undefined {
   const mark = isRecord(metadata) ? metadata[MARK_KEY] : undefined;
   if (!isRecord(mark)) return undefined;
-  const { uid, namespace, name, generation, indexes, aliases, fence, limited } = mark;
+  const { uid, namespace, name, generation, indexes, aliases, fence, limits } = mark;
   if (typeof uid !== 'string' || typeof namespace !== 'string' || typeof name !== 'string') return undefined;
   if (typeof generation !== 'number') return undefined;
   const parsed = parseFence(fence);
@@ -68,7 +68,7 @@ export function parseMark(metadata: unknown): Mark | undefined {
     ...(isTexts(indexes) ? { indexes } : {}),
     ...(isTexts(aliases) ? { aliases } : {}),
     ...(parsed === undefined ? {} : { fence: parsed }),
-    ...(limited === true ? { limited } : {}),
+    ...(isRecord(limits) ? { limits } : {}),
   };
 }
 

@@ -272,7 +272,7 @@ test('a new collection: one unnamed vector, or named ones; Cosine where nothing 
   assert.equal(named.sharding_method, 'custom');
 });
 
-test('a new generation takes from the old one what the spec does not say, and its limits, off while it is filled', () => {
+test('a new generation takes from the old one what the spec does not say, and no limits while it is filled', () => {
   const base = observed({
     vectors: { '': { size: 4, distance: 'Euclid', on_disk: true } },
     params: { replication_factor: 2, write_consistency_factor: 2, on_disk_payload: false, shard_number: 1 },
@@ -291,7 +291,7 @@ test('a new generation takes from the old one what the spec does not say, and it
     hnsw_config: { m: 40 },
     optimizers_config: base.optimizers,
     quantization_config: { scalar: { type: 'int8' } },
-    strict_mode_config: { enabled: false, write_rate_limit: 5 },
+    strict_mode_config: { enabled: false },
     metadata: { 'qdrant-librarian': mark },
   });
   const off = createBody(shapeOf(spec({ quantization: { disabled: true } })), { mark, base, strictMode: true });

@@ -276,7 +276,7 @@ export class Sim {
       if (collection === undefined) continue;
       const { patch, createIndexes } = difference(shape, collection.observed);
       if (patch !== undefined) notes.add(name);
-      if (collection.mark?.limited === true) notes.add(limitsNote(name));
+      if (collection.mark?.limits !== undefined) notes.add(limitsNote(name));
       for (const { field } of createIndexes) notes.add(indexNote(name, field));
       for (const vector of unshown(shape, collection)) notes.add(vectorNote(name, vector.name));
     }

@@ -14,7 +14,7 @@ import { copyAndSwitch } from './copy-and-switch.ts';
 import { lift } from './fence.ts';
 import { markOf, notReadable, unready } from './first-generation.ts';
 import { inPlace } from './in-place.ts';
-import { limitsOf } from './limits.ts';
+import { limitsInMark, limitsOf } from './limits.ts';
 import { carrying, layoutAfter } from './projection.ts';
 import { afterSwitch, closeGap } from './switched.ts';
 import { whyNewGeneration } from './vectors.ts';
@@ -106,14 +106,12 @@ function build(world: SeenWorld, shape: Shape, { active, change, name }: Running
     return { ...plan, status: { change: { ...change, blockedBy: [...blockedBy] } } };
   }
   const indexes = Object.keys(shape.indexes).toSorted();
-  const limits = limitsOf(active.collection);
   const mark: Mark = {
     ...markOf(world, change.to),
     ...(indexes.length === 0 ? {} : { indexes }),
-    ...(limits['enabled'] === true ? { limited: true } : {}),
+    ...limitsInMark(limitsOf(active.collection)),
   };
-  const base = { ...active.collection.observed, strictMode: limits };
-  const body = createBody(shape, { mark, base, strictMode: false });
+  const body = createBody(shape, { mark, base: active.collection.observed, strictMode: false });
   return {
     steps: [{ kind: 'createCollection', collection: name, body }],
     waiting: building(world, change),

@@ -5,7 +5,7 @@ import type { CollectionLook } from '../look.ts';
 import type { Note, Plan, Step } from '../plan.ts';
 import type { Section, Shape } from '../shape.ts';
 import type { Memory } from '../world.ts';
-import { switchOnLimits } from './limits.ts';
+import { bringLimits } from './limits.ts';
 
 export type InPlaceOptions = {
   /** Limits are left alone while a generation is filled or fenced. */
@@ -27,7 +27,7 @@ export function inPlace(collection: CollectionLook, shape: Shape, options: InPla
   const wanted = options.strictMode ? shape : { ...shape, strictMode: {} };
   const { patch, createIndexes, surplusIndexes } = difference(wanted, collection.observed);
   const attempts: Attempt[] = [];
-  const limits = options.strictMode ? switchOnLimits(collection, shape) : undefined;
+  const limits = options.strictMode ? bringLimits(collection, shape) : undefined;
   if (limits !== undefined) attempts.push(limits);
   if (patch !== undefined) {
     const note = collection.name;

@@ -12,17 +12,23 @@ export function limitsOf({ observed: { strictMode }, mark }: CollectionLook): Se
   return { ...rest, ...limit, enabled: before.enabled };
 }
 
+/**
+ * What a generation that is filled keeps of it in its mark. Not in its strict mode, though switched off: a shard that is
+ * made or loaded obeys rate limits all the same (measured on 1.18.3), and the copy would be refused.
+ */
+export const limitsInMark = (limits: Section): { readonly limits?: Section } =>
+  limits['enabled'] === true || Object.keys(limits).some((name) => name !== 'enabled') ? { limits } : {};
+
 export const limitsNote = (collection: string): string => `${collection} limits`;
 
 /**
- * Switches on the limits that came over from the generation before and were off while this one was filled; what the
- * spec says of that is patched like any other field. The mark forgets it with the same entry, so it happens once.
+ * Gives a generation that has been switched to the limits of the one before; what the spec says wins. The mark forgets
+ * them by the same entry, so it happens once.
  */
-export function switchOnLimits({ name, mark }: CollectionLook, shape: Shape): Attempt | undefined {
-  if (mark?.limited !== true) return undefined;
-  const { limited: _limited, ...rest } = mark;
-  const config = shape.strictMode['enabled'] === undefined ? { strict_mode_config: { enabled: true } } : {};
-  const body = { ...config, metadata: { [MARK_KEY]: rest } };
+export function bringLimits({ name, mark }: CollectionLook, shape: Shape): Attempt | undefined {
+  if (mark?.limits === undefined) return undefined;
+  const { limits, ...rest } = mark;
+  const body = { strict_mode_config: { ...limits, ...shape.strictMode }, metadata: { [MARK_KEY]: rest } };
   const note = limitsNote(name);
   return { note, step: { kind: 'patch', collection: name, body, note }, what: 'strict_mode_config', content: body };
 }
