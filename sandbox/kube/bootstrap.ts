@@ -30,6 +30,7 @@ const DISCOVERY = [
 const ROLES: { readonly [name: string]: JsonObject[] } = {
   'cluster-admin': [resources(['*'], ['*'], ['*']), paths(['*'], ['*'])],
   'system:discovery': [paths(['get'], DISCOVERY)],
+  'system:public-info-viewer': [paths(['get'], ['/healthz', '/livez', '/readyz', '/version', '/version/'])],
   'system:basic-user': [
     resources(['create'], ['authorization.k8s.io'], ['selfsubjectaccessreviews', 'selfsubjectrulesreviews']),
     resources(['create'], ['authentication.k8s.io'], ['selfsubjectreviews']),
@@ -43,6 +44,8 @@ const user = (name: string): JsonObject => ({ kind: 'User', name, apiGroup: RBAC
 const BINDINGS: { readonly [name: string]: readonly [role: string, subject: JsonObject] } = {
   'cluster-admin': ['cluster-admin', group('system:masters')],
   'system:discovery': ['system:discovery', group('system:authenticated')],
+  'system:public-info-viewer': ['system:public-info-viewer', group('system:unauthenticated')],
+  'system:public-info-viewer:known': ['system:public-info-viewer', group('system:authenticated')],
   'system:basic-user': ['system:basic-user', group('system:authenticated')],
   'sandbox:controllers': ['cluster-admin', user('system:controllers')],
   'sandbox:node': ['cluster-admin', group('system:nodes')],

@@ -4,7 +4,8 @@ import type { State } from './state.ts';
 import type { Change } from './store.ts';
 
 const DEFINITIONS = 'apiextensions.k8s.io/customresourcedefinitions';
-const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
+/** Put on a definition when it is deleted: its objects go first. */
+export const CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
 
 const storedAs = (definition: ApiObject): string =>
   `${asString(at(definition, 'spec', 'group'))}/${asString(at(definition, 'spec', 'names', 'plural'))}`;
@@ -16,7 +17,6 @@ export function followDefinitions(state: State): void {
     const { object } = change;
     if (change.kind === 'DELETED') state.registry.forget(object.metadata.name);
     else state.registry.define(object);
-    if (change.kind === 'ADDED') afterwards(() => hold(state, object.metadata.name));
     if (object.metadata.deletionTimestamp !== undefined && change.kind === 'MODIFIED') {
       afterwards(() => empty(state, object.metadata.name));
     }
@@ -32,20 +32,6 @@ export function followDefinitions(state: State): void {
 
 /** Writes that answer a change wait until every listener has seen it, so that watches stay in order. */
 const afterwards = (action: () => void): void => queueMicrotask(action);
-
-function changed(state: State, name: string, change: (definition: ApiObject) => ApiObject): void {
-  const definition = state.store.get(DEFINITIONS, '', name);
-  if (definition !== undefined) state.store.put(DEFINITIONS, change(definition));
-}
-
-function hold(state: State, name: string): void {
-  const finalizers = state.store.get(DEFINITIONS, '', name)?.metadata.finalizers ?? [];
-  if (finalizers.includes(CLEANUP)) return;
-  changed(state, name, (definition) => ({
-    ...definition,
-    metadata: { ...definition.metadata, finalizers: [...finalizers, CLEANUP] },
-  }));
-}
 
 function empty(state: State, name: string): void {
   const definition = state.store.get(DEFINITIONS, '', name);

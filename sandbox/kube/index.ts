@@ -61,7 +61,7 @@ const HISTORY_LIMIT = 10_000;
 /**
  * Starts an in-process Kubernetes API server with its objects in memory.
  *
- * It models what the product uses of Kubernetes 1.32; the rest answers 501.
+ * It models what the product uses of Kubernetes 1.36; the rest answers 501.
  */
 export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
   const { host = '127.0.0.1', port = 0, tls = true, now = Date.now } = options;

@@ -68,20 +68,24 @@ export function selectorOf(selector: Json | undefined): LabelSelector {
 
 type FieldRequirement = { readonly path: readonly string[]; readonly value: string; readonly equal: boolean };
 export type FieldSelector = readonly FieldRequirement[];
+type Selectable = { readonly selectableFields: readonly string[]; readonly custom?: unknown };
 
 /**
  * Parses a field selector.
  *
- * @param supported the fields of the kind besides metadata.name and metadata.namespace
+ * @param resource its selectable fields come besides metadata.name and metadata.namespace
  * @throws StatusError 400 for a field that the kind doesn't select by
  */
-export function parseFieldSelector(text: string, supported: readonly string[]): FieldSelector {
+export function parseFieldSelector(text: string, { selectableFields, custom }: Selectable): FieldSelector {
   return terms(text).map((term) => {
     const match = /^([^=!]+)(==|=|!=)(.*)$/.exec(term);
     if (match === null) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
     const field = match[1] ?? '';
-    if (!['metadata.name', 'metadata.namespace', ...supported].includes(field)) {
-      throw badRequest(`field label not supported: ${field}`);
+    if (!['metadata.name', 'metadata.namespace', ...selectableFields].includes(field)) {
+      // Two converters, two texts. Source: apimachinery `DefaultMetaV1FieldSelectorConversion`.
+      const isPlain = selectableFields.length === 0 && custom === undefined;
+      const why = `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`;
+      throw badRequest(isPlain ? why : `field label not supported: ${field}`);
     }
     return { path: field.split('.'), value: match[3] ?? '', equal: match[2] !== '!=' };
   });

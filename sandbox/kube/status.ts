@@ -1,6 +1,6 @@
 import type { JsonObject } from './json.ts';
 
-export type Cause = { reason: string; message: string; field: string };
+export type Cause = { reason: string; message: string; field?: string };
 export type StatusDetails = {
   name?: string;
   group?: string;
@@ -82,6 +82,9 @@ export const tooManyRequests = (message: string, retryAfterSeconds: number, caus
     ...(causes === undefined ? {} : { causes }),
   });
 
+/** A path of no group that is served: the answer comes from the router, in plain text. */
+export class NoSuchPage extends Error {}
+
 export const methodNotAllowed = (): StatusError =>
   new StatusError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource', {});
 
@@ -91,6 +94,9 @@ export const unsupportedMediaType = (accepted: readonly string[]): StatusError =
     'UnsupportedMediaType',
     `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
   );
+
+export const unknownPatchType = (): StatusError =>
+  new StatusError(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
 
 export const notModelled = (what: string): StatusError =>
   new StatusError(501, 'NotImplemented', `the sandbox API server does not model ${what}`);
@@ -109,13 +115,18 @@ export type ViolationType =
 
 /** 422 with one cause per violation. `message` of a violation is the text after the field. */
 export function invalid(kind: { group: string; kind: string }, name: string, violations: Violation[]): StatusError {
-  const texts = violations.map((violation) => `${violation.field}: ${violation.message}`);
+  // What two checks say alike is told once, and is a cause twice.
+  const texts = [...new Set(violations.map((violation) => `${violation.field}: ${violation.message}`))];
   const text = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
   const title = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
   return new StatusError(422, 'Invalid', `${title} "${name}" is invalid: ${text}`, {
-    name,
+    ...(name === '' ? {} : { name }),
     ...(kind.group === '' ? {} : { group: kind.group }),
-    kind: kind.kind,
+    ...(kind.kind === '' ? {} : { kind: kind.kind }),
     causes: violations.map(({ type, message, field }) => ({ reason: type, message, field })),
   });
 }
+
+/** 422 about the options of a request, e.g. `CreateOptions`. */
+export const invalidOptions = (kind: string, violation: Violation): StatusError =>
+  invalid({ group: 'meta.k8s.io', kind }, '', [violation]);

@@ -42,6 +42,6 @@ function refuse(call: Call, object: ApiObject, wanted: readonly Rule[]): void {
   throw forbidden(
     call.resource,
     object.metadata.name,
-    `user "${call.user.name}" (groups=[${groups}]) is attempting to grant RBAC permissions not currently held:\n${missing.map(ruleText).join('\n')}`,
+    `user "${call.user.name}" (groups=[${groups}]) is attempting to grant RBAC permissions not currently held:\n${missing.map(ruleText).toSorted().join('\n')}`,
   );
 }

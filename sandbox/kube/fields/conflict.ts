@@ -25,10 +25,9 @@ export const conflictsWith = (others: readonly Manager[], changed: FieldSet): Fi
     .map((manager) => ({ manager, fields: intersection(manager.fields, changed) }))
     .filter(({ fields }) => !isEmpty(fields));
 
-function describe({ name, subresource, apiVersion, operation, time }: Manager): string {
+function describe({ name, subresource, apiVersion, operation }: Manager): string {
   const part = subresource === '' ? '' : ` with subresource "${subresource}"`;
-  const when = operation === 'Update' && time !== '' ? ` at ${time}` : '';
-  return `"${name}"${part} using ${apiVersion}${when}`;
+  return `"${name}"${part}${operation === 'Update' ? ` using ${apiVersion}` : ''}`;
 }
 
 /** Source: apimachinery `managedfields/internal/conflict.go`. */
@@ -38,10 +37,11 @@ function conflictMessage(conflicts: readonly FieldConflict[]): string {
   if (all.length === 1 && first !== undefined) {
     return `Apply failed with 1 conflict: conflict with ${describe(first.manager)}: ${first.path}`;
   }
-  const groups = conflicts.map(({ manager, fields }) => {
-    const paths = pathsOf(fields);
-    const title = paths.length === 1 ? 'conflict' : 'conflicts';
-    return `${title} with ${describe(manager)}:\n${paths.map((path) => `- ${path}`).join('\n')}`;
-  });
+  const groups = conflicts
+    .toSorted((a, b) => (a.manager.name < b.manager.name ? -1 : 1))
+    .map(({ manager, fields }) => {
+      const paths = pathsOf(fields).map((path) => `- ${path}`);
+      return `conflicts with ${describe(manager)}:\n${paths.join('\n')}`;
+    });
   return `Apply failed with ${all.length} conflicts: ${groups.join('\n')}`;
 }

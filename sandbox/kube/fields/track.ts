@@ -3,7 +3,7 @@ import type { ManagedFieldsEntry } from '../objects.ts';
 import { fieldSchema, type Schema } from '../schema.ts';
 import { compare, fieldsOf } from './collect.ts';
 import { Conflict, conflictsWith } from './conflict.ts';
-import { difference, emptySet, type FieldSet, fromJson, isEmpty, sameSet, union } from './field-set.ts';
+import { difference, emptySet, type FieldSet, fromJson, isEmpty, union } from './field-set.ts';
 import { decodeManagers, encodeManagers, type Manager, type ManagerId, sameManager } from './managers.ts';
 import { mergeFields, removeFields } from './merge.ts';
 
@@ -42,18 +42,55 @@ export function trackUpdate(
 ): ManagedFieldsEntry[] {
   const { schema, writer } = options;
   const managers = decodeManagers(before.entries);
-  const live = ownable(before.object) ?? {};
-  const delta = compare(live, ownable(after) ?? {}, schema);
-  for (const section of ['f:metadata', 'f:spec']) {
-    const top = delta.changed.children.get(section);
-    if (top !== undefined && top.children.size > 0) top.member = false;
-  }
-  if (isEmpty(delta.changed) && isEmpty(delta.removed)) return encodeManagers(managers);
+  const live = ownable(before.object) ?? NOTHING[schema?.['x-model'] ?? ''] ?? {};
+  const delta = compare({ metadata: {}, ...live }, { metadata: {}, ...ownable(after) }, schema);
+  const gone = union(delta.changed, delta.removed);
+  if (isEmpty(gone)) return encodeManagers(managers);
+  const kept = withoutFields(managers, gone);
+  // Who only takes away gets no entry, and his time stays.
+  if (isEmpty(delta.changed)) return encodeManagers(kept);
   const mine = managers.find((manager) => sameManager(manager, writer));
   const fields = difference(union(mine?.fields ?? emptySet(), delta.changed), delta.removed);
-  const others = withoutFields(withoutManager(managers, writer), union(delta.changed, delta.removed));
-  return encodeManagers([...others, stamped(mine, writer, fields)]);
+  return encodeManagers([...withoutManager(kept, writer), { ...writer, fields }]);
 }
+
+const TEMPLATE: JsonObject = { metadata: {}, spec: { containers: [] } };
+
+/** What a Go struct says of an object with nothing in it: a new object sets none of these. Custom kinds have no struct. */
+const NOTHING: { readonly [model: string]: JsonObject } = {
+  V1Pod: { spec: { containers: [] }, status: {} },
+  V1Service: { spec: {}, status: {} },
+  V1StatefulSet: { spec: { template: TEMPLATE }, status: {} },
+  V1Deployment: { spec: { template: TEMPLATE, strategy: {} }, status: {} },
+  V1ReplicaSet: { spec: { template: TEMPLATE }, status: {} },
+  V1Job: { spec: { template: TEMPLATE }, status: {} },
+  V1PersistentVolumeClaim: { spec: { resources: {} }, status: {} },
+  V1PersistentVolume: { spec: {}, status: {} },
+  V1PodDisruptionBudget: { spec: {}, status: {} },
+  V1NetworkPolicy: { spec: {} },
+  V1Lease: { spec: {} },
+  V1Namespace: { spec: {}, status: {} },
+  V1Node: { spec: {}, status: {} },
+  V1RoleBinding: { roleRef: {} },
+  V1ClusterRoleBinding: { roleRef: {} },
+  V1CustomResourceDefinition: { spec: {}, status: {} },
+  CoreV1Event: {
+    source: {},
+    involvedObject: {},
+    eventTime: null,
+    firstTimestamp: null,
+    lastTimestamp: null,
+    reportingComponent: '',
+    reportingInstance: '',
+  },
+  EventsV1Event: {
+    deprecatedSource: {},
+    regarding: {},
+    eventTime: null,
+    deprecatedFirstTimestamp: null,
+    deprecatedLastTimestamp: null,
+  },
+};
 
 export type Applied = { readonly object: JsonObject; readonly entries: ManagedFieldsEntry[] };
 
@@ -72,7 +109,7 @@ export function applyFields(
   const wanted = rootless(fieldsOf(ownable(config) ?? {}, schema));
   const known = decodeManagers(live.entries);
   // Who claims nothing can't get into a conflict with those before him.
-  const managers = isEmpty(wanted) ? known : withFirstApply(known, live.object, schema);
+  const managers = isEmpty(wanted) ? known : withFirstApply(known, live.object, options);
   const mine = managers.find((manager) => sameManager(manager, writer));
   const others = withoutManager(managers, writer);
   const merged = live.object === undefined ? config : asObjectOf(mergeFields(live.object, config, schema));
@@ -83,15 +120,20 @@ export function applyFields(
   const conflicts = conflictsWith(others, delta.changed);
   if (conflicts.length > 0 && !options.force) throw new Conflict(conflicts);
   const rest = withoutFields(others, union(delta.changed, delta.removed));
-  return { object, entries: encodeManagers([...rest, stamped(mine, writer, wanted)]) };
+  // The time is that of the last apply that changed the object; a claim alone has none.
+  const time = isEmpty(delta.changed) && isEmpty(delta.removed) ? (mine?.time ?? '') : writer.time;
+  return { object, entries: encodeManagers([...rest, { ...writer, time, fields: wanted }]) };
 }
 
 /** An object from before managedFields were kept: everything in it belongs to a manager of that name. */
-function withFirstApply(managers: Manager[], live: JsonObject | undefined, schema: Schema | undefined): Manager[] {
+function withFirstApply(
+  managers: Manager[],
+  live: JsonObject | undefined,
+  { schema, writer }: { readonly schema: Schema | undefined; readonly writer: Writer },
+): Manager[] {
   if (managers.length > 0 || live === undefined) return managers;
-  const apiVersion = typeof live['apiVersion'] === 'string' ? live['apiVersion'] : '';
-  const fields = rootless(fieldsOf(ownable(live) ?? {}, schema));
-  return [{ name: 'before-first-apply', operation: 'Update', apiVersion, subresource: '', time: '', fields }];
+  const before = { ...writer, name: 'before-first-apply', operation: 'Update', subresource: '' } as const;
+  return decodeManagers(trackUpdate({ object: undefined, entries: [] }, live, { schema, writer: before }));
 }
 
 /** The object itself is nobody's field. */
@@ -102,13 +144,6 @@ const withoutManager = (managers: readonly Manager[], id: ManagerId): Manager[] 
 
 const withoutFields = (managers: readonly Manager[], fields: FieldSet): Manager[] =>
   managers.map((manager) => ({ ...manager, fields: difference(manager.fields, fields) }));
-
-/** The manager's new entry; its time moves only when its fields do. */
-function stamped(before: Manager | undefined, writer: Writer, fields: FieldSet): Manager {
-  if (before !== undefined && before.apiVersion === writer.apiVersion && sameSet(before.fields, fields)) return before;
-  const { name, operation, apiVersion, subresource, time } = writer;
-  return { name, operation, apiVersion, subresource, time, fields };
-}
 
 /**
  * What goes away with `set`: its members that no owner names. A field that the schema declares goes with all it holds,

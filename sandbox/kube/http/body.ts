@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { load } from 'js-yaml';
 import { isObject, type JsonObject } from '../json.ts';
-import { badRequest, StatusError, statusObject, unsupportedMediaType } from '../status.ts';
+import { badRequest, NoSuchPage, StatusError, statusObject, unsupportedMediaType } from '../status.ts';
 import { fromProtobuf, PROTOBUF } from './protobuf.ts';
 
 const MOST_BYTES = 3 * 1024 * 1024;
@@ -74,6 +74,10 @@ export function answer(
 }
 
 export function answerError(response: ServerResponse, error: unknown): number {
+  if (error instanceof NoSuchPage) {
+    answer(response, { code: 404, body: '404 page not found\n' });
+    return 404;
+  }
   const status =
     error instanceof StatusError
       ? error

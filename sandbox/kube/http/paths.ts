@@ -1,6 +1,6 @@
 import type { JsonObject } from '../json.ts';
 import type { State } from '../state.ts';
-import { methodNotAllowed, noSuchPath } from '../status.ts';
+import { methodNotAllowed, NoSuchPage } from '../status.ts';
 import { aggregated, coreVersions, groupList, oneGroup, resourceList } from '../view/discovery.ts';
 import { openApiDocument, openApiIndex } from '../view/openapi.ts';
 import { OPENAPI_V2, OPENAPI_V2_ASKED, OPENAPI_V2_BYTES, OPENAPI_V2_GIVEN } from '../view/openapi-v2.ts';
@@ -10,8 +10,8 @@ const HEALTH = new Set(['/healthz', '/livez', '/readyz']);
 /** The release whose behaviour is modelled. */
 const VERSION: JsonObject = {
   major: '1',
-  minor: '32',
-  gitVersion: 'v1.32.0-sandbox',
+  minor: '36',
+  gitVersion: 'v1.36.3-sandbox',
   gitCommit: '',
   gitTreeState: '',
   buildDate: '',
@@ -47,7 +47,7 @@ export function handlePath(state: State, { method, path: given, accept, host }: 
   const body = path.startsWith('/openapi/v3/')
     ? schemaDocument(state, path.slice('/openapi/v3/'.length))
     : discovery(state, path);
-  if (body === undefined) throw noSuchPath();
+  if (body === undefined) throw new NoSuchPage();
   return { code: 200, body };
 }
 

@@ -45,7 +45,7 @@ const DELETE_OPTIONS = message('deleteOptions', {
   5: list('dryRun'),
 });
 
-/** The kinds that kubectl sends as protobuf in everyday use. Source: `generated.proto` of k8s.io/api, release 1.32. */
+/** The kinds that kubectl sends as protobuf in everyday use. Source: `generated.proto` of k8s.io/api, release 1.36. */
 const KINDS: { readonly [kind: string]: Fields } = {
   Namespace: { 1: METADATA, 2: as('spec', 'skip'), 3: as('status', 'skip') },
   ConfigMap: { 1: METADATA, 2: map('data', 'text'), 3: map('binaryData', 'bytes'), 4: as('immutable', 'boolean') },

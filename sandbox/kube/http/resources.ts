@@ -7,7 +7,7 @@ import type { Faults } from '../faults.ts';
 import type { JsonObject } from '../json.ts';
 import { checkBody } from '../objects/metadata.ts';
 import { deleteCollection, deletedStatus, deleteObject, deleteOptions } from '../rest/delete.ts';
-import { integer } from '../rest/options.ts';
+import { checkOptions, integer } from '../rest/options.ts';
 import { patch } from '../rest/patch.ts';
 import { bind, evict, logContainer } from '../rest/pods.ts';
 import { list } from '../rest/read.ts';
@@ -17,7 +17,7 @@ import { requestToken } from '../rest/token-request.ts';
 import { watch } from '../rest/watch.ts';
 import { create, decodeBody, get, update } from '../rest/write.ts';
 import type { Call, State } from '../state.ts';
-import { badRequest, invalid, methodNotAllowed, noSuchPath, notModelled } from '../status.ts';
+import { badRequest, invalid, methodNotAllowed, NoSuchPage, noSuchPath, notModelled } from '../status.ts';
 import { NOT_MODELLED } from '../types/builtins.ts';
 import { present, presentList } from '../view/represent.ts';
 import { type Answer, answer, mediaType, parseObject, readBody } from './body.ts';
@@ -52,6 +52,7 @@ export async function handleResource(exchange: Exchange): Promise<boolean> {
     return false;
   }
   const text = request.method === 'GET' || request.method === 'HEAD' ? '' : await readBody(request);
+  checkOptions(call);
   const before = state.store.revision;
   const result = dispatch(call, text);
   answer(response, result, call.warnings);
@@ -63,7 +64,7 @@ function callOf({ state, request, url, info, user }: Exchange): Call {
   if (resource === undefined) {
     if (NOT_MODELLED.has(`${info.group}/${info.plural}`))
       throw notModelled(`${info.plural} of ${info.group || 'the core group'}`);
-    throw noSuchPath();
+    throw state.registry.serves(info.group, info.version) ? noSuchPath() : new NoSuchPage();
   }
   if (resource.namespaced && info.namespace === '' && info.name !== '' && info.verb !== 'list' && info.verb !== 'watch')
     throw noSuchPath();
@@ -131,6 +132,7 @@ function postObject(call: Call, text: string): Answer {
 }
 
 function putObject(call: Call, text: string): Answer {
+  if (call.name === '') throw methodNotAllowed();
   const body = parseObject(text, call.contentType);
   checkBody(call, body);
   const live = get(call);
@@ -145,14 +147,27 @@ function checkVersionGiven(call: Call, body: JsonObject): void {
       ? metadata['resourceVersion']
       : undefined;
   if ((typeof version === 'string' && version !== '') || call.resource.unconditionalUpdate) return;
-  const message = 'Invalid value: 0x0: must be specified for an update';
-  throw invalid(call.resource, call.name, [{ field: 'metadata.resourceVersion', type: 'FieldValueInvalid', message }]);
+  const message = 'Invalid value: 0: must be specified for an update';
+  // The resource stands where the kind belongs. Source: apiserver `registry/generic/registry/store.go`.
+  const type = { group: call.resource.group, kind: call.resource.plural };
+  throw invalid(type, call.name, [{ field: 'metadata.resourceVersion', type: 'FieldValueInvalid', message }]);
 }
+
+/** Kinds of which a deletion answers the object. Source: `ReturnDeletedObject` in `pkg/registry`. */
+const RETURNED: ReadonlySet<string> = new Set([
+  '/namespaces',
+  '/persistentvolumeclaims',
+  '/persistentvolumes',
+  '/pods',
+  '/serviceaccounts',
+  '/services',
+  'storage.k8s.io/storageclasses',
+]);
 
 function removeObject(call: Call, text: string): Answer {
   if (call.subresource !== '') throw methodNotAllowed();
   const { object, gone } = deleteObject(call, deleteOptions(call, optionalBody(call, text)));
-  return { code: 200, body: gone ? deletedStatus(call, object) : object };
+  return { code: 200, body: gone && !RETURNED.has(call.resource.storedAs) ? deletedStatus(call, object) : object };
 }
 
 function dispatchSubresource(call: Call, text: string): Answer {

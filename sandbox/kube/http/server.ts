@@ -11,7 +11,6 @@ import { handlePath } from './paths.ts';
 import { handleResource } from './resources.ts';
 
 const NOBODY: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
-const PUBLIC = new Set(['/healthz', '/livez', '/readyz']);
 
 type Parts = { readonly state: State; readonly faults: Faults; readonly audit: Audit };
 
@@ -27,7 +26,7 @@ export function requestHandler({ state, faults, audit }: Parts) {
     let code = 0;
     try {
       info = readInfo(method, url);
-      user = authenticate(state, request, info);
+      user = authenticate(state, request);
       await faults.strike(info, user);
       authorize(state, user, info);
       if (info.isResource) wrote = await handleResource({ state, faults, request, response, url, info, user });
@@ -69,10 +68,11 @@ const resourceName = (info: RequestInfo | undefined): string =>
     ? [info.group, info.plural, info.subresource].filter((part, index) => index < 2 || part !== '').join('/')
     : '';
 
-function authenticate(state: State, request: IncomingMessage, info: RequestInfo): User {
+/** Who brings no token is nobody, and may what the roles of nobody allow. */
+function authenticate(state: State, request: IncomingMessage): User {
   const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
-  if (token === undefined && PUBLIC.has(info.path)) return NOBODY;
-  const user = token === undefined ? undefined : readToken(state, token);
+  if (token === undefined) return NOBODY;
+  const user = readToken(state, token);
   if (user === undefined) throw new StatusError(401, 'Unauthorized', 'Unauthorized');
   return user;
 }
@@ -90,7 +90,6 @@ function readToken(state: State, token: string): User | undefined {
 }
 
 function authorize(state: State, user: User, info: RequestInfo): void {
-  if (PUBLIC.has(info.path)) return;
   if (state.rbac.allows(user, accessOf(info))) return;
   const who = `User "${user.name}" cannot ${info.verb}`;
   if (!info.isResource) throw new StatusError(403, 'Forbidden', `forbidden: ${who} path "${info.path}"`, {});

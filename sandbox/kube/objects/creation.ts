@@ -23,7 +23,23 @@ const pod: Preparer = (object) => {
   fill(object, ['spec', 'serviceAccount'], asString(at(object, 'spec', 'serviceAccountName')));
   fill(object, ['spec', 'preemptionPolicy'], 'PreemptLowerPriority');
   fill(object, ['spec', 'priority'], 0);
+  tolerate(object);
 };
+
+/** Source: `plugin/pkg/admission/defaulttolerationseconds`. */
+function tolerate(object: ApiObject): void {
+  const given = asArray(at(object, 'spec', 'tolerations'));
+  const added = ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable'].filter(
+    (key) =>
+      !given.some(
+        (one) =>
+          [key, ''].includes(asString(at(one, 'key'))) && ['NoExecute', ''].includes(asString(at(one, 'effect'))),
+      ),
+  );
+  if (added.length === 0) return;
+  const tolerations = added.map((key) => ({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 }));
+  put(object, ['spec', 'tolerations'], [...given, ...tolerations]);
+}
 
 /** Source: `pkg/apis/core/v1/helper/qos`. */
 function qosClass(object: ApiObject): string {

@@ -6,7 +6,7 @@ import type { Resource } from '../types/resource.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
-type Walk = { readonly unknown: string[]; readonly typed: boolean; owner: string };
+type Walk = { readonly unknown: string[]; readonly typed: boolean; readonly owner: string; readonly map?: string };
 
 /**
  * The object with only the fields that its kind has: unknown ones pruned, nulls dropped, times and quantities of built-in
@@ -53,7 +53,14 @@ const isOpen = (schema: Schema): boolean => schema['x-kubernetes-preserve-unknow
 
 function visitFields(value: JsonObject, schema: Schema, path: string, walk: Walk): JsonObject {
   const result: JsonObject = {};
-  const inside = schema['x-model'] === undefined ? walk : { ...walk, owner: goName(schema) };
+  const { map: _, ...outside } = walk;
+  const isMap = schema.properties === undefined && schema.additionalProperties !== undefined;
+  const inside: Walk = {
+    ...outside,
+    ...(schema['x-model'] === undefined ? {} : { owner: goName(schema) }),
+    // Go names the field of a map, not the key.
+    ...(isMap ? { map: path } : {}),
+  };
   for (const [name, child] of Object.entries(value)) {
     if (child === undefined) continue;
     const childPath = path === '' ? name : `${path}.${name}`;
@@ -113,9 +120,10 @@ function wholeSeconds(text: string): string {
   return `${new Date(milliseconds).toISOString().slice(0, 19)}Z`;
 }
 
-/** metav1.MicroTime reads exactly six digits after the second. */
+/** metav1.MicroTime reads exactly six digits after the second, and is written in UTC. */
 function microTime(text: string): string {
-  if (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}(Z|[+-]\d\d:\d\d)$/.test(text)) return text;
+  const parts = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{6})(Z|[+-]\d\d:\d\d)$/.exec(text);
+  if (parts !== null) return `${new Date(`${parts[1]}${parts[3]}`).toISOString().slice(0, 19)}${parts[2]}Z`;
   const rest = text.slice(19);
   throw new DecodeError(
     `parsing time "${text}" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "${rest}" as ".000000"`,
@@ -127,8 +135,9 @@ const goName = (schema: Schema): string => (schema['x-model'] ?? '').replace(/^[
 
 function wrongType(given: string, schema: Schema, path: string, walk: Walk): DecodeError {
   const expected = { integer: schema.format ?? 'int32', boolean: 'bool', array: '[]', object: `v1.${goName(schema)}` };
+  const field = (walk.map ?? path).replaceAll(/\[\d+\]/g, '');
   const goType = expected[schema.type as keyof typeof expected] ?? schema.type ?? 'string';
   return new DecodeError(
-    `json: cannot unmarshal ${given} into Go struct field ${walk.owner}.${path.replaceAll(/\[\d+\]/g, '')} of type ${goType}`,
+    `json: cannot unmarshal ${given} into Go struct field ${walk.owner}.${field} of type ${goType}`,
   );
 }

@@ -1,4 +1,4 @@
-import { asArray, asNumber, asObject, asString, at, isObject, type Json, type JsonObject, put } from '../json.ts';
+import { asArray, asObject, asString, at, isObject, type Json, type JsonObject, put } from '../json.ts';
 import { podSpecDefaults } from './pod-defaults.ts';
 
 type Defaulter = (object: JsonObject) => void;
@@ -66,6 +66,7 @@ function job(object: JsonObject): void {
   fill(object, ['spec', 'completionMode'], 'NonIndexed');
   fill(object, ['spec', 'suspend'], false);
   fill(object, ['spec', 'podReplacementPolicy'], 'TerminatingOrFailed');
+  fill(object, ['spec', 'manualSelector'], false);
   template(object);
 }
 
@@ -128,9 +129,34 @@ function definition(object: JsonObject): void {
   fill(object, ['spec', 'conversion'], { strategy: 'None' });
 }
 
+/** What Go writes of an event, whichever group sees it. */
 function event(object: JsonObject): void {
-  const count = asNumber(object['count']);
-  if (count === undefined && object['eventTime'] === undefined) object['count'] = 1;
+  const isNew = object['apiVersion'] === 'events.k8s.io/v1';
+  fill(object, ['eventTime'], null);
+  for (const name of isNew
+    ? ['deprecatedFirstTimestamp', 'deprecatedLastTimestamp']
+    : ['firstTimestamp', 'lastTimestamp']) {
+    fill(object, [name], null);
+  }
+  fill(object, [isNew ? 'deprecatedSource' : 'source'], {});
+  if (!isNew) for (const name of ['reportingComponent', 'reportingInstance']) fill(object, [name], '');
+}
+
+/** What Go writes of the status of a pod beside what was said. */
+function podStatus(status: JsonObject): void {
+  for (const condition of asArray(status['conditions']).filter(isObject)) {
+    fill(condition, ['lastProbeTime'], null);
+    fill(condition, ['lastTransitionTime'], null);
+  }
+  for (const name of ['containerStatuses', 'initContainerStatuses']) {
+    for (const container of asArray(status[name]).filter(isObject)) {
+      fill(container, ['lastState'], {});
+      fill(container, ['state'], {});
+    }
+  }
+  const ip = asString(status['podIP']);
+  const first = asArray(status['podIPs'])[0];
+  if (ip !== '' && at(first, 'ip') !== ip) status['podIPs'] = [{ ip }];
 }
 
 const role: Defaulter = (object) => fill(object, ['rules'], []);
@@ -146,6 +172,7 @@ const DEFAULTERS: { readonly [type: string]: Defaulter } = {
     if (!isObject(spec)) return;
     podSpecDefaults(spec);
     fill(spec, ['enableServiceLinks'], true);
+    if (isObject(object['status'])) podStatus(object['status']);
   },
   'apps/statefulsets': statefulSet,
   'apps/deployments': deployment,

@@ -2,8 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { asString, equal, isArray, isObject, type Json, type JsonObject, omit } from '../json.ts';
 import { type ApiObject, type Metadata, wireTime } from '../objects.ts';
 import type { Call } from '../state.ts';
-import { badRequest, conflict, MODIFIED, type Violation } from '../status.ts';
-import { groupVersion } from '../types/resource.ts';
+import { badRequest, conflict, MODIFIED, StatusError, type Violation } from '../status.ts';
+import { groupVersion, type Resource } from '../types/resource.ts';
 
 const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 const LONGEST_BASE = 58;
@@ -23,6 +23,9 @@ function compact(metadata: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(metadata).filter(([, value]) => !isEmptyValue(value)));
 }
 
+/** Name of the Go package of a kind. */
+const internal = ({ group }: Resource): string => (group === '' ? 'core' : (group.split('.')[0] ?? ''));
+
 /** Checks that the body is what the path says. */
 export function checkBody(call: Call, body: JsonObject): void {
   const { resource } = call;
@@ -30,15 +33,18 @@ export function checkBody(call: Call, body: JsonObject): void {
   const version = asString(body['apiVersion']);
   if (kind !== '' && kind !== resource.kind) {
     throw badRequest(
-      `${kind} in version "${resource.version}" cannot be handled as a ${resource.kind}: no kind "${kind}" is registered for this path`,
+      `${kind} in version "${resource.version}" cannot be handled as a ${resource.kind}: converting (${resource.version}.${kind}) to (${internal(resource)}.${resource.kind}): unknown conversion`,
     );
   }
   if (version !== '' && version !== groupVersion(resource)) {
     throw badRequest(
-      `the API version in the data (${version}) does not match the expected API version (${groupVersion(resource)})`,
+      resource.custom === undefined
+        ? `${resource.kind} in version "${version}" cannot be handled as a ${resource.kind}: no kind "${resource.kind}" is registered for version "${version}" in scheme "pkg/runtime/scheme.go:111"`
+        : `the API version in the data (${version}) does not match the expected API version (${groupVersion(resource)})`,
     );
   }
-  if (kind === '' || version === '')
+  // Built-in kinds know themselves by their path.
+  if (resource.custom !== undefined && (kind === '' || version === ''))
     throw badRequest(`Object 'Kind' is missing in '${JSON.stringify(body).slice(0, 200)}'`);
   const metadata = isObject(body['metadata']) ? body['metadata'] : {};
   const namespace = asString(metadata['namespace']);
@@ -61,7 +67,7 @@ const SERVER_OWNED = ['deletionTimestamp', 'deletionGracePeriodSeconds', 'genera
 /** Metadata of a new object. */
 export function newMetadata(call: Call, given: JsonObject): Metadata {
   if (asString(given['resourceVersion']) !== '')
-    throw badRequest('resourceVersion should not be set on objects to be created');
+    throw new StatusError(500, '', 'resourceVersion should not be set on objects to be created');
   const base = asString(given['generateName']);
   const name = asString(given['name']) || call.name || (base === '' ? '' : generated(base));
   return {
@@ -101,7 +107,8 @@ function checkIdentity(call: Call, live: ApiObject, given: JsonObject): void {
   const { resource } = call;
   const name = live.metadata.name;
   const uid = asString(given['uid']);
-  if (uid !== '' && uid !== live.metadata.uid) {
+  // A replace names the uid as a precondition; a patch would change it, see `uidViolations`.
+  if (call.verb !== 'patch' && uid !== '' && uid !== live.metadata.uid) {
     throw conflict(
       resource,
       name,
@@ -112,19 +119,27 @@ function checkIdentity(call: Call, live: ApiObject, given: JsonObject): void {
   if (version !== '' && version !== live.metadata.resourceVersion) throw conflict(resource, name, MODIFIED);
 }
 
+/** Told twice: by the check of metadata and by that of the kind. */
+const twice = (violation: Violation): Violation[] => [violation, violation];
+
+export function uidViolations(live: ApiObject, given: JsonObject): Violation[] {
+  const uid = asString(given['uid']);
+  if (uid === '' || uid === live.metadata.uid) return [];
+  const message = `Invalid value: ${JSON.stringify(uid)}: field is immutable`;
+  return twice({ field: 'metadata.uid', type: 'FieldValueInvalid', message });
+}
+
 export function finalizerViolations(live: ApiObject, next: ApiObject): Violation[] {
   if (live.metadata.deletionTimestamp === undefined) return [];
   const before = new Set(live.metadata.finalizers);
   const added = (next.metadata.finalizers ?? []).filter((finalizer) => !before.has(finalizer));
   if (added.length === 0) return [];
   const text = added.map((finalizer) => JSON.stringify(finalizer)).join(', ');
-  return [
-    {
-      field: 'metadata.finalizers',
-      type: 'FieldValueForbidden',
-      message: `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${text}}`,
-    },
-  ];
+  return twice({
+    field: 'metadata.finalizers',
+    type: 'FieldValueForbidden',
+    message: `Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{${text}}`,
+  });
 }
 
 /** Whether the desired state differs: everything but metadata and, where it is a subresource, status. */

@@ -1,10 +1,11 @@
+import { CLEANUP } from '../definitions.ts';
 import { asString, asStrings, at, isObject, type Json, type JsonObject } from '../json.ts';
 import { type ApiObject, wireTime } from '../objects.ts';
 import type { Call } from '../state.ts';
-import { badRequest, conflict } from '../status.ts';
+import { conflict, invalidOptions } from '../status.ts';
 import { integer } from './options.ts';
 import { selected } from './read.ts';
-import { get, isFinished, overwrite, remove } from './write.ts';
+import { get, isFinished, isHeldNamespace, overwrite, remove } from './write.ts';
 
 export type DeleteOptions = {
   readonly uid: string;
@@ -21,9 +22,8 @@ export function deleteOptions(call: Call, body: Json | undefined): DeleteOptions
   const text = (name: string): string => asString(at(body, name)) || (call.query.get(name) ?? '');
   const policy = text('propagationPolicy');
   if (!POLICIES.includes(policy)) {
-    throw badRequest(
-      `DeleteOptions: propagationPolicy: Unsupported value: "${policy}": supported values: "Background", "Foreground", "Orphan"`,
-    );
+    const message = `Unsupported value: "${policy}": supported values: "Foreground", "Background", "Orphan", "nil"`;
+    throw invalidOptions('DeleteOptions', { field: 'propagationPolicy', type: 'FieldValueNotSupported', message });
   }
   const dryRun = asStrings(at(body, 'dryRun'));
   for (const value of dryRun) if (!call.query.has('dryRun')) call.query.append('dryRun', value);
@@ -42,11 +42,13 @@ const OWNER_FINALIZERS: { readonly [policy: string]: string } = { Orphan: 'orpha
 
 /** Finalizers after the wish of the deleter: the garbage collector reads them. */
 function finalizersFor(object: ApiObject, policy: string): string[] {
-  const kept = object.metadata.finalizers ?? [];
+  const own = object.metadata.finalizers ?? [];
+  const isDefinition = object.kind === 'CustomResourceDefinition' && !own.includes(CLEANUP);
+  const kept = isDefinition ? [...own, CLEANUP] : own;
   if (policy === '') return kept;
   const others = kept.filter((finalizer) => !Object.values(OWNER_FINALIZERS).includes(finalizer));
-  const own = OWNER_FINALIZERS[policy];
-  return own === undefined ? others : [...others, own];
+  const added = OWNER_FINALIZERS[policy];
+  return added === undefined ? others : [...others, added];
 }
 
 /** Seconds that a pod gets to stop: none where no node agent would ever confirm it. */
@@ -64,6 +66,9 @@ export function deleteObject(call: Call, options: DeleteOptions): { object: ApiO
   checkPreconditions(call, live, options);
   const grace = graceOf(call, live, options.grace);
   const finalizers = finalizersFor(live, options.policy);
+  // What nothing holds is never marked.
+  if (finalizers.length === 0 && grace === 0 && !isHeldNamespace(live))
+    return { object: remove(call, live), gone: true };
   const marked = mark(call, live, { grace, finalizers });
   if (isFinished(marked)) return { object: remove(call, marked), gone: true };
   return { object: marked === live ? live : overwrite(call, marked), gone: false };
@@ -71,16 +76,15 @@ export function deleteObject(call: Call, options: DeleteOptions): { object: ApiO
 
 function checkPreconditions(call: Call, live: ApiObject, options: DeleteOptions): void {
   const { uid, resourceVersion, name } = live.metadata;
+  // The kind stands where the resource belongs. Source: apiserver `registry/rest/delete.go`.
+  const type = { group: call.resource.group, plural: call.resource.kind };
   if (options.uid !== '' && options.uid !== uid) {
-    throw conflict(
-      call.resource,
-      name,
-      `Precondition failed: UID in precondition: ${options.uid}, UID in object meta: ${uid}`,
-    );
+    const why = `the UID in the precondition (${options.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`;
+    throw conflict(type, name, why);
   }
   if (options.resourceVersion !== '' && options.resourceVersion !== resourceVersion) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${options.resourceVersion}, ResourceVersion in object meta: ${resourceVersion}`;
-    throw conflict(call.resource, name, why);
+    const why = `the ResourceVersion in the precondition (${options.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`;
+    throw conflict(type, name, why);
   }
 }
 

@@ -1,19 +1,43 @@
 import type { FieldValidation } from '../objects/decode.ts';
 import type { Call } from '../state.ts';
-import { badRequest } from '../status.ts';
+import { badRequest, invalidOptions } from '../status.ts';
+
+const KINDS: { readonly [verb: string]: string } = {
+  create: 'CreateOptions',
+  update: 'UpdateOptions',
+  patch: 'PatchOptions',
+  delete: 'DeleteOptions',
+  deletecollection: 'DeleteOptions',
+};
+
+const optionsOf = ({ verb }: Call): string => KINDS[verb] ?? 'ListOptions';
 
 export function isDryRun(call: Call): boolean {
   const values = call.query.getAll('dryRun');
-  if (values.some((value) => value !== 'All'))
-    throw badRequest(`dryRun: Unsupported value: "${values.join()}": supported values: "All"`);
+  if (values.some((value) => value !== 'All')) {
+    const message = `Unsupported value: ${JSON.stringify(values)}: supported values: "All"`;
+    throw invalidOptions(optionsOf(call), { field: 'dryRun', type: 'FieldValueNotSupported', message });
+  }
   return values.length > 0;
+}
+
+const LONGEST_MANAGER = 128;
+
+/** @throws StatusError 422 for options that make no sense. Source: apimachinery `metav1/validation`. */
+export function checkOptions(call: Call): void {
+  isDryRun(call);
+  fieldValidation(call);
+  if ((call.query.get('fieldManager') ?? '').length <= LONGEST_MANAGER) return;
+  const message = `Too long: may not be more than ${LONGEST_MANAGER} bytes`;
+  throw invalidOptions(optionsOf(call), { field: 'fieldManager', type: 'FieldValueTooLong', message });
 }
 
 export function fieldValidation(call: Call): FieldValidation {
   const value = call.query.get('fieldValidation') ?? '';
   if (value === '') return 'Warn';
   if (value === 'Ignore' || value === 'Warn' || value === 'Strict') return value;
-  throw badRequest(`fieldValidation: Unsupported value: "${value}": supported values: "Ignore", "Strict", "Warn"`);
+  const message = `Unsupported value: "${value}": supported values: "", "Ignore", "Strict", "Warn"`;
+  throw invalidOptions(optionsOf(call), { field: 'fieldValidation', type: 'FieldValueNotSupported', message });
 }
 
 /** The manager of a write: as named, else the program of the user agent. */
@@ -36,5 +60,6 @@ export const writer = (call: Call, operation: 'Apply' | 'Update', time: string) 
   operation,
   apiVersion: call.resource.group === '' ? call.resource.version : `${call.resource.group}/${call.resource.version}`,
   subresource: call.subresource,
-  time,
+  // The entry of a scale has no time. Source: apimachinery `managedfields/scalehandler.go`.
+  time: call.subresource === 'scale' ? '' : time,
 });

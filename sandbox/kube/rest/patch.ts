@@ -2,7 +2,8 @@ import { load } from 'js-yaml';
 import { checkMayCreate } from '../access/creation.ts';
 import { Conflict } from '../fields/conflict.ts';
 import { applyFields } from '../fields/track.ts';
-import { asString, isObject, type Json, type JsonObject, omit } from '../json.ts';
+import { typeFaults } from '../fields/typed.ts';
+import { asString, at, isObject, type Json, type JsonObject, omit } from '../json.ts';
 import { decode } from '../objects/decode.ts';
 import { checkBody } from '../objects/metadata.ts';
 import { type ApiObject, wireTime } from '../objects.ts';
@@ -10,7 +11,15 @@ import { jsonPatch } from '../patch/json-patch.ts';
 import { mergePatch } from '../patch/merge-patch.ts';
 import { strategicPatch } from '../patch/strategic-patch.ts';
 import type { Call } from '../state.ts';
-import { badRequest, conflict, MODIFIED, notFound, StatusError, unsupportedMediaType } from '../status.ts';
+import {
+  badRequest,
+  conflict,
+  MODIFIED,
+  notFound,
+  StatusError,
+  unknownPatchType,
+  unsupportedMediaType,
+} from '../status.ts';
 import { writer } from './options.ts';
 import { create, decodeBody, find, get, update } from './write.ts';
 
@@ -37,8 +46,8 @@ export function patchDocument(call: Call, document: Json, change: Json): Json {
   if (call.contentType === STRATEGIC_PATCH && call.resource.custom === undefined) {
     return strategicPatch(document, change, call.resource.schema);
   }
-  const strategic = call.resource.custom === undefined ? [STRATEGIC_PATCH] : [];
-  throw unsupportedMediaType([JSON_PATCH, MERGE_PATCH, ...strategic, APPLY_PATCH]);
+  if (call.resource.custom === undefined) throw unknownPatchType();
+  throw unsupportedMediaType([JSON_PATCH, MERGE_PATCH, APPLY_PATCH]);
 }
 
 export function parseJson(text: string): Json {
@@ -95,6 +104,7 @@ function apply(call: Call, text: string): Written {
 function applyNew(call: Call, config: JsonObject, version: string): ApiObject {
   if (call.subresource !== '') throw notFound(call.resource, call.name);
   if (version !== '') throw conflict(call.resource, call.name, MODIFIED);
+  checkMayCreate(call);
   const wanted = scoped(call, typed(call, config));
   const named = {
     ...wanted,
@@ -103,21 +113,17 @@ function applyNew(call: Call, config: JsonObject, version: string): ApiObject {
   const { object, entries } = applied(call, undefined, named);
   return create(call, object, entries);
 }
-  checkMayCreate(call);
 
-/** An apply names only fields that exist; there is no pruning here. */
+/** An apply names only fields that exist, with values of their types; there is no pruning here. */
 function typed(call: Call, config: JsonObject): JsonObject {
-  try {
-    return decode(call.resource, config, 'Strict').object;
-  } catch (error) {
-    if (!(error instanceof StatusError)) throw error;
-    const unknown = /unknown field "([^"]+)"/.exec(error.message)?.[1];
-    if (unknown === undefined) throw error;
-    const { namespace, name, resource } = call;
-    const kind = `${resource.group}/${resource.version}, Kind=${resource.kind}`;
-    const message = `failed to create typed patch object (${namespace}/${name}; ${kind}): .${unknown}: field not declared in schema`;
-    throw new StatusError(500, '', message);
-  }
+  const { resource } = call;
+  const faults = typeFaults(config, resource.schema);
+  if (faults.length === 0) return decode(resource, config, 'Ignore').object;
+  const namespace = asString(at(config, 'metadata', 'namespace'));
+  const name = asString(at(config, 'metadata', 'name'));
+  const kind = `${resource.group}/${resource.version}, Kind=${resource.kind}`;
+  const text = faults.length === 1 ? faults[0] : `errors:\n${faults.map((fault) => `  ${fault}`).join('\n')}`;
+  throw new StatusError(500, '', `failed to create typed patch object (${namespace}/${name}; ${kind}): ${text}`);
 }
 
 /** What an apply through this path may own: status through `status` only, and nothing else there. */

@@ -76,14 +76,13 @@ function spendBudget(call: Call, pod: ApiObject): void {
       {
         reason: 'DisruptionBudget',
         message: `The disruption budget ${name} is still being processed by the server.`,
-        field: '',
       },
     ]);
   }
   if (count('disruptionsAllowed') <= 0) {
     const message = `The disruption budget ${name} needs ${count('desiredHealthy')} healthy pods and has ${count('currentHealthy')} currently`;
     throw new StatusError(429, 'TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", {
-      causes: [{ reason: 'DisruptionBudget', message, field: '' }],
+      causes: [{ reason: 'DisruptionBudget', message }],
     });
   }
   if (isDryRun(call)) return;

@@ -9,7 +9,7 @@ import {
   parseLabelSelector,
 } from '../selectors.ts';
 import type { Call } from '../state.ts';
-import { badRequest, expired, StatusError } from '../status.ts';
+import { badRequest, expired, invalidOptions, StatusError } from '../status.ts';
 import { groupVersion } from '../types/resource.ts';
 import { integer } from './options.ts';
 
@@ -18,7 +18,7 @@ export type Selection = { readonly labels: LabelSelector; readonly fields: Field
 export function selectionOf(call: Call): Selection {
   return {
     labels: parseLabelSelector(call.query.get('labelSelector') ?? ''),
-    fields: parseFieldSelector(call.query.get('fieldSelector') ?? '', call.resource.selectableFields),
+    fields: parseFieldSelector(call.query.get('fieldSelector') ?? '', call.resource),
   };
 }
 
@@ -42,7 +42,7 @@ export type Page = {
   readonly items: ApiObject[];
   readonly revision: number;
   readonly continue: string;
-  readonly remaining: number;
+  readonly remaining?: number;
 };
 
 type Position = { readonly revision: number; readonly after: string };
@@ -60,23 +60,39 @@ export function list(call: Call): Page {
     position.revision === state.store.revision
       ? state.store.list(resource.storedAs, namespaceOf(call))
       : pastList(call, position.revision, token !== '');
+  // How many are left is not told of a selection.
+  const isSelection = selection.labels.length > 0 || selection.fields.length > 0;
   const rest = view(call, stored, selection).filter((object) => position.after === '' || key(object) > position.after);
   const items = limit > 0 ? rest.slice(0, limit) : rest;
   const last = items.at(-1);
   const remaining = rest.length - items.length;
   const next = remaining > 0 && last !== undefined ? writeToken({ revision: position.revision, after: key(last) }) : '';
-  return { items, revision: position.revision, continue: next, remaining };
+  return { items, revision: position.revision, continue: next, ...(isSelection ? {} : { remaining }) };
 }
 
 const key = ({ metadata }: ApiObject): string => `${metadata.namespace ?? ''}/${metadata.name}`;
 
+/** @throws StatusError 400 */
+function versionAsked(call: Call): number | undefined {
+  const text = call.query.get('resourceVersion') ?? '';
+  if (/^\d*$/.test(text)) return text === '' ? undefined : Number(text);
+  throw badRequest(`invalid resource version: ${wrongVersion(text)}`);
+}
+
+export const wrongVersion = (text: string): string =>
+  `resourceVersion: Invalid value: "${text}": strconv.ParseUint: parsing "${text}": invalid syntax`;
+
 function startOf(call: Call): Position {
   const { store } = call.state;
-  const asked = integer(call, 'resourceVersion') ?? 0;
+  const asked = versionAsked(call) ?? 0;
+  if (asked === 0 && call.query.has('resourceVersionMatch') && !call.query.has('resourceVersion')) {
+    const message = 'Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided';
+    throw invalidOptions('ListOptions', { field: 'resourceVersionMatch', type: 'FieldValueForbidden', message });
+  }
   if (asked > store.revision) {
     throw new StatusError(504, 'Timeout', `Too large resource version: ${asked}, current: ${store.revision}`, {
       retryAfterSeconds: 1,
-      causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version', field: '' }],
+      causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
     });
   }
   const exact = call.query.get('resourceVersionMatch') === 'Exact';
@@ -113,12 +129,14 @@ export function listObject(call: Call, page: Page): JsonObject {
   return {
     kind: resource.listKind,
     apiVersion: groupVersion(resource),
-    metadata: listMetadata(page),
+    // Lists of custom kinds are no Go struct: nothing is left out.
+    metadata: resource.custom === undefined ? listMetadata(page) : { continue: '', ...listMetadata(page) },
     items,
   };
 }
 
 export const listMetadata = (page: Page): JsonObject => ({
   resourceVersion: String(page.revision),
-  ...(page.continue === '' ? {} : { continue: page.continue, remainingItemCount: page.remaining }),
+  ...(page.continue === '' ? {} : { continue: page.continue }),
+  ...(page.continue === '' || page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
 });

@@ -1,7 +1,9 @@
 import type { Access } from '../access/rbac.ts';
 import type { User } from '../access/user.ts';
 import { asObject, asString, asStrings, at, isObject, type JsonObject } from '../json.ts';
+import { wireTime } from '../objects.ts';
 import type { State } from '../state.ts';
+import { invalid, type StatusError } from '../status.ts';
 
 type Review = (state: State, user: User, body: JsonObject) => JsonObject;
 
@@ -22,9 +24,20 @@ function accessOf(spec: JsonObject): Access {
   };
 }
 
+const oneOfTwo = (): StatusError =>
+  invalid({ group: 'authorization.k8s.io', kind: '' }, '', [
+    {
+      field: 'spec.resourceAttributes',
+      type: 'FieldValueInvalid',
+      message: 'Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified',
+    },
+  ]);
+
 const decide = (state: State, user: User, body: JsonObject): JsonObject => {
-  const allowed = state.rbac.allows(user, accessOf(asObject(body['spec'])));
-  return { ...body, metadata: {}, status: { allowed, reason: allowed ? 'RBAC: allowed' : '' } };
+  const spec = asObject(body['spec']);
+  if (isObject(spec['resourceAttributes']) === isObject(spec['nonResourceAttributes'])) throw oneOfTwo();
+  const allowed = state.rbac.allows(user, accessOf(spec));
+  return { ...body, metadata: {}, status: { allowed, ...(allowed ? { reason: 'RBAC: allowed' } : {}) } };
 };
 
 const selfSubjectAccess: Review = (state, user, body) => decide(state, user, body);
@@ -32,9 +45,9 @@ const selfSubjectAccess: Review = (state, user, body) => decide(state, user, bod
 const subjectAccess: Review = (state, _user, body) =>
   decide(state, { name: asString(at(body, 'spec', 'user')), groups: asStrings(at(body, 'spec', 'groups')) }, body);
 
-const selfSubject: Review = (_state, user, body) => ({
+const selfSubject: Review = (state, user, body) => ({
   ...body,
-  metadata: {},
+  metadata: { creationTimestamp: wireTime(state.now()) },
   status: {
     userInfo: { username: user.name, ...(user.uid === undefined ? {} : { uid: user.uid }), groups: [...user.groups] },
   },

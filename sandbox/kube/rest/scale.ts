@@ -18,13 +18,15 @@ function scaleOf(call: Call): Scale {
 export function readScale(call: Call, object: ApiObject): ApiObject {
   const scale = scaleOf(call);
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const replicas = asNumber(at(object, ...steps(scale.specReplicasPath))) ?? 0;
   const selector =
     scale.labelSelectorPath === undefined ? '' : selectorText(at(object, ...steps(scale.labelSelectorPath)));
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: { name, ...(namespace === undefined ? {} : { namespace }), uid, resourceVersion, creationTimestamp },
-    spec: { replicas: asNumber(at(object, ...steps(scale.specReplicasPath))) ?? 0 },
+    // Go leaves a zero out here, not in the status.
+    spec: replicas === 0 ? {} : { replicas },
     status: {
       replicas: asNumber(at(object, ...steps(scale.statusReplicasPath))) ?? 0,
       ...(selector === '' ? {} : { selector }),
@@ -45,7 +47,7 @@ export function writeScale(call: Call, text: string): ApiObject {
 
 function setReplicas(call: Call, live: ApiObject, wanted: JsonObject): ApiObject {
   const replicas = asNumber(at(wanted, 'spec', 'replicas')) ?? 0;
-  if (!Number.isInteger(replicas) || replicas < 0) {
+  if (!Number.isInteger(replicas) || (replicas < 0 && call.resource.custom === undefined)) {
     const message = `Invalid value: ${replicas}: must be greater than or equal to 0`;
     throw invalid({ group: 'autoscaling', kind: 'Scale' }, live.metadata.name, [
       { field: 'spec.replicas', type: 'FieldValueInvalid', message },

@@ -25,8 +25,8 @@ export function requestToken(call: Call, body: JsonObject): JsonObject {
   return {
     kind: 'TokenRequest',
     apiVersion: 'authentication.k8s.io/v1',
-    metadata: { name, namespace, creationTimestamp: wireTime(call.state.now()) },
-    spec: { audiences, expirationSeconds: seconds },
+    metadata: { name, namespace, uid, creationTimestamp: wireTime(call.state.now()) },
+    spec: { audiences, expirationSeconds: seconds, boundObjectRef: null },
     status: { token, expirationTimestamp: wireTime(expires) },
   };
 }

@@ -3,12 +3,12 @@ import { isTrue } from '../access/request-info.ts';
 import type { JsonObject } from '../json.ts';
 import type { ApiObject } from '../objects.ts';
 import type { Call } from '../state.ts';
-import { badRequest, expired, StatusError, statusObject } from '../status.ts';
+import { expired, invalidOptions, StatusError, statusObject } from '../status.ts';
 import type { Change } from '../store.ts';
 import { groupVersion } from '../types/resource.ts';
 import { present, wantsTable } from '../view/represent.ts';
 import { integer } from './options.ts';
-import { isSelected, namespaceOf, type Selection, selectionOf } from './read.ts';
+import { isSelected, namespaceOf, type Selection, selectionOf, wrongVersion } from './read.ts';
 
 /** A reader this far behind is cut off; it resumes from its last resourceVersion. */
 const MOST_PENDING_BYTES = 64 * 1024 * 1024;
@@ -59,9 +59,8 @@ function startOf(call: Call, selection: Selection, sendInitial: boolean): Start 
 function wantsInitial(call: Call): boolean {
   if (!isTrue(call.query.get('sendInitialEvents'))) return false;
   if (call.query.get('resourceVersionMatch') === 'NotOlderThan') return true;
-  throw badRequest(
-    'ListOptions: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
-  );
+  const message = 'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan';
+  throw invalidOptions('ListOptions', { field: 'resourceVersionMatch', type: 'FieldValueForbidden', message });
 }
 
 /**
@@ -72,6 +71,8 @@ function wantsInitial(call: Call): boolean {
 export function watch(call: Call, response: ServerResponse, onEnd: () => void): OpenWatch | undefined {
   const selection = selectionOf(call);
   const sendInitial = wantsInitial(call);
+  const version = call.query.get('resourceVersion') ?? '';
+  if (!/^\d*$/.test(version)) throw new StatusError(500, '', wrongVersion(version));
   response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-cache, private' });
   response.flushHeaders();
   const stream = new EventStream(call, response);

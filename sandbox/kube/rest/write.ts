@@ -1,10 +1,16 @@
 import { checkEscalation } from '../access/escalation.ts';
 import { trackUpdate } from '../fields/track.ts';
-import { equal, isObject, type Json, type JsonObject } from '../json.ts';
+import { equal, isObject, type Json, type JsonObject, omit } from '../json.ts';
 import { prepareCreate, prepareUpdate } from '../objects/creation.ts';
 import { decode } from '../objects/decode.ts';
 import { builtinDefaults } from '../objects/defaults.ts';
-import { changedMetadata, desiredChanged, finalizerViolations, newMetadata } from '../objects/metadata.ts';
+import {
+  changedMetadata,
+  desiredChanged,
+  finalizerViolations,
+  newMetadata,
+  uidViolations,
+} from '../objects/metadata.ts';
 import { schemaDefaults } from '../objects/schema-defaults.ts';
 import type { ApiObject, ManagedFieldsEntry } from '../objects.ts';
 import { wireTime } from '../objects.ts';
@@ -12,7 +18,8 @@ import type { Call } from '../state.ts';
 import { alreadyExists, forbidden, invalid, notFound, notModelled, StatusError, type Violation } from '../status.ts';
 import { groupVersion } from '../types/resource.ts';
 import { createViolations, updateViolations } from '../validate/builtin.ts';
-import { customViolations } from '../validate/custom.ts';
+import { customViolations, statusViolations } from '../validate/custom.ts';
+import { eventViolations } from '../validate/event.ts';
 import { metadataViolations } from '../validate/names.ts';
 import { fieldValidation, isDryRun, writer } from './options.ts';
 
@@ -40,15 +47,21 @@ function setDefaults(call: Call, object: JsonObject): void {
   else builtinDefaults(call.resource.storedAs, object);
 }
 
-function refuse(call: Call, name: string, violations: Violation[]): void {
-  if (violations.length > 0) throw invalid(call.resource, name, violations);
+function refuse({ resource }: Call, name: string, violations: Violation[]): void {
+  // An event of any group is refused as what is stored.
+  const kind = resource.storedAs === '/events' ? { group: '', kind: 'Event' } : resource;
+  if (violations.length > 0) throw invalid(kind, name, violations);
 }
 
 function store(call: Call, object: ApiObject): ApiObject {
   const { resource, state } = call;
-  if (isDryRun(call)) return object;
+  if (isDryRun(call)) return object.metadata.resourceVersion === '' ? versionless(object) : object;
   return resource.fromStored(state.store.put(resource.storedAs, resource.toStored(object)));
 }
+
+/** A new object that is not stored has no version. */
+const versionless = (object: ApiObject): ApiObject =>
+  ({ ...object, metadata: omit(object.metadata, 'resourceVersion') }) as ApiObject;
 
 /** Namespaces must exist and not be on their way out. */
 function checkNamespace(call: Call, name: string): void {
@@ -80,7 +93,6 @@ export function create(call: Call, body: JsonObject, applied?: ManagedFieldsEntr
   const object: ApiObject = { ...body, apiVersion: groupVersion(resource), kind: resource.kind, metadata };
   if (resource.statusSubresource) delete object['status'];
   setDefaults(call, object);
-  if (find(call, metadata.name) !== undefined) throw alreadyExists(resource, metadata.name);
   const time = wireTime(state.now());
   const track = () =>
     trackUpdate({ object: undefined, entries: undefined }, object, {
@@ -88,18 +100,25 @@ export function create(call: Call, body: JsonObject, applied?: ManagedFieldsEntr
       writer: writer(call, 'Update', time),
     });
   // What the server adds from here on belongs to no manager.
-  if (resource.tracksFields) object.metadata.managedFields = applied ?? track();
+  const entries = applied ?? track();
+  if (entries.length > 0) object.metadata.managedFields = entries;
   prepareCreate(resource.storedAs, object, state);
   refuse(call, metadata.name, [...metadataViolations(resource, metadata), ...kindViolations(call, object, undefined)]);
+  if (find(call, metadata.name) !== undefined) throw alreadyExists(resource, metadata.name);
   checkEscalation(call, object);
   return store(call, object);
 }
 
 function kindViolations(call: Call, object: ApiObject, live: ApiObject | undefined): Violation[] {
-  if (call.resource.custom !== undefined) return customViolations(call.resource, object, live);
+  if (call.resource.custom !== undefined) {
+    const violations = call.subresource === 'status' ? statusViolations : customViolations;
+    return violations(call.resource, object, live);
+  }
   const { storedAs } = call.resource;
   const stored = call.resource.toStored(object);
-  return live === undefined ? createViolations(storedAs, stored) : updateViolations(storedAs, stored, live);
+  const before = live === undefined ? undefined : call.resource.toStored(live);
+  if (storedAs === '/events') return eventViolations(call.resource, stored, before);
+  return before === undefined ? createViolations(storedAs, stored) : updateViolations(storedAs, stored, before);
 }
 
 /**
@@ -117,11 +136,12 @@ export function update(
   const given = isObject(change.body['metadata']) ? change.body['metadata'] : {};
   const next = compose(call, live, { body: change.body, given });
   setDefaults(call, next);
-  const entries = resource.tracksFields ? (change.applied ?? tracked(call, live, { next, given })) : undefined;
+  const entries = change.applied ?? tracked(call, live, { next, given });
   prepareUpdate(resource.storedAs, next, live);
   const { name } = live.metadata;
   refuse(call, name, [
     ...finalizerViolations(live, next),
+    ...uidViolations(live, given),
     ...metadataViolations(resource, next.metadata),
     ...kindViolations(call, next, live),
   ]);
@@ -129,9 +149,12 @@ export function update(
   if (resource.countsGenerations && call.subresource !== 'status' && desiredChanged(call, live, next)) {
     next.metadata.generation = (live.metadata.generation ?? 0) + 1;
   }
-  if (entries !== undefined && entries.length > 0) next.metadata.managedFields = entries;
+  if (entries.length > 0) next.metadata.managedFields = entries;
   if (equal(live, next)) return live;
-  return isFinished(next) ? remove(call, next) : store(call, next);
+  if (!isFinished(next)) return store(call, next);
+  // The last finalizer went: the answer is the object as it was written, without a version of its own.
+  remove(call, next);
+  return next;
 }
 
 /** The fields that the subresource may change, on top of what is there. */
@@ -176,7 +199,7 @@ export function isFinished(object: ApiObject): boolean {
   return deletionTimestamp !== undefined && grace === 0 && (finalizers ?? []).length === 0 && !isHeldNamespace(object);
 }
 
-function isHeldNamespace(object: ApiObject): boolean {
+export function isHeldNamespace(object: ApiObject): boolean {
   if (object.kind !== 'Namespace' || object.apiVersion !== 'v1') return false;
   const finalizers = isObject(object['spec']) ? object['spec']['finalizers'] : undefined;
   return Array.isArray(finalizers) && finalizers.length > 0;

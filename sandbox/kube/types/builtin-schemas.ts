@@ -6,7 +6,7 @@ type Model = { getAttributeTypeMap(): Attribute[] };
 
 const isModel = (value: unknown): value is Model => typeof value === 'function' && 'getAttributeTypeMap' in value;
 
-/** Lists that merge by keys. Source: `+listMapKey` and `patchMergeKey` in k8s.io/api, release 1.32. */
+/** Lists that merge by keys. Source: `+listMapKey` and `patchMergeKey` in k8s.io/api, release 1.36. */
 const LIST_KEYS: { readonly [field: string]: readonly string[] } = {
   'V1PodSpec.containers': ['name'],
   'V1PodSpec.initContainers': ['name'],

@@ -203,7 +203,6 @@ function resourceOf(group: string, version: string, entry: Entry): Resource {
     countsGenerations: entry.generation === true,
     unconditionalUpdate: entry.conditionalUpdate !== true,
     readOnly: entry.readOnly === true,
-    tracksFields: !isEvent,
     selectableFields: entry.fields ?? [],
     toStored: group === 'events.k8s.io' ? eventToStored : same,
     fromStored: group === 'events.k8s.io' ? eventFromStored : same,

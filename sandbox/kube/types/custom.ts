@@ -37,7 +37,6 @@ export function customResources(definition: ApiObject): Resource[] {
         countsGenerations: true,
         unconditionalUpdate: false,
         readOnly: false,
-        tracksFields: true,
         selectableFields: asArray(version['selectableFields']).map((field) => asString(at(field, 'jsonPath')).slice(1)),
         custom: { definition: definition.metadata.name, columns: columnsOf(version['additionalPrinterColumns']) },
         toStored: (object) => ({ ...object, apiVersion: apiVersionOf(group, stored) }),

@@ -29,6 +29,10 @@ export class Registry {
     return this.#resources.find((resource) => resource.storedAs === storedAs);
   }
 
+  serves(group: string, version: string): boolean {
+    return this.#resources.some((resource) => resource.group === group && resource.version === version);
+  }
+
   groups(): string[] {
     return [...new Set(this.#resources.map((resource) => resource.group))];
   }

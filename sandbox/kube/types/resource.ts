@@ -39,7 +39,6 @@ export type Resource = {
   readonly unconditionalUpdate: boolean;
   /** Can be listed, but nothing here acts on it: writes answer 501. */
   readonly readOnly: boolean;
-  readonly tracksFields: boolean;
   readonly selectableFields: readonly string[];
   readonly custom?: CustomKind;
   /** Conversion between this view and the stored form. */

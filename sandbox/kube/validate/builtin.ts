@@ -3,7 +3,6 @@ import type { ApiObject } from '../objects.ts';
 import { matchesLabels, selectorOf } from '../selectors.ts';
 import type { Violation } from '../status.ts';
 import { definitionViolations } from './definition.ts';
-import { eventViolations } from './event.ts';
 import { labelViolations } from './names.ts';
 
 type CreateRule = (object: ApiObject) => Violation[];
@@ -47,13 +46,18 @@ const missingVolume = (field: string, name: string): Violation => ({
   message: `Not found: ${JSON.stringify(name)}`,
 });
 
+const NOT_NEGATIVE = 'must be greater than or equal to 0';
+
 function workload(object: ApiObject, claims: readonly string[] = []): Violation[] {
   const selector = at(object, 'spec', 'selector');
   const labels = asObject(at(object, 'spec', 'template', 'metadata', 'labels'));
   const violations = labelViolations(labels, 'spec.template.metadata.labels');
+  const replicas = at(object, 'spec', 'replicas');
+  if (typeof replicas === 'number' && replicas < 0) violations.push(wrong('spec.replicas', replicas, NOT_NEGATIVE));
   if (!isObject(selector)) violations.push(required('spec.selector'));
-  else if (!matchesLabels(selectorOf(selector), textValues(labels))) {
-    violations.push(wrong('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'));
+  if (!isObject(selector) || !matchesLabels(selectorOf(selector), textValues(labels))) {
+    const given = at(object, 'spec', 'template', 'metadata', 'labels');
+    violations.push(wrong('spec.template.metadata.labels', given, '`selector` does not match template `labels`'));
   }
   return [...violations, ...podSpec(at(object, 'spec', 'template', 'spec'), 'spec.template.spec', claims)];
 }
@@ -67,7 +71,7 @@ const statefulSet: CreateRule = (object) => {
   );
   const violations = workload(object, claims);
   const policy = at(object, 'spec', 'template', 'spec', 'restartPolicy');
-  if (policy === 'Always') return violations;
+  if (policy === undefined || policy === 'Always') return violations;
   const message = `Unsupported value: ${JSON.stringify(policy)}: supported values: "Always"`;
   return [...violations, { field: 'spec.template.spec.restartPolicy', type: 'FieldValueNotSupported', message }];
 };
@@ -117,15 +121,22 @@ const secret: CreateRule = (object) => [
   ),
 ];
 
+const lease: CreateRule = (object) => {
+  const seconds = at(object, 'spec', 'leaseDurationSeconds');
+  return typeof seconds === 'number' && seconds <= 0
+    ? [wrong('spec.leaseDurationSeconds', seconds, 'must be greater than 0')]
+    : [];
+};
+
 const CREATE: { readonly [storedAs: string]: CreateRule } = {
   '/pods': (object) => podSpec(object['spec'], 'spec'),
   '/services': service,
   '/configmaps': data,
-  '/events': eventViolations,
   '/secrets': secret,
   'apps/statefulsets': statefulSet,
   'apps/deployments': (object) => workload(object),
   'batch/jobs': job,
+  'coordination.k8s.io/leases': lease,
   'apiextensions.k8s.io/customresourcedefinitions': definitionViolations,
 };
 
@@ -214,8 +225,12 @@ const podUpdate: UpdateRule = (object, live) => {
   ];
 };
 
-const roleRef: UpdateRule = (object, live) =>
-  equal(object['roleRef'], live['roleRef']) ? [] : [wrong('roleRef', object['roleRef'], 'cannot change roleRef')];
+/** The value is shown under the names of Go's fields. */
+const roleRef: UpdateRule = (object, live) => {
+  const { apiGroup, kind, name } = asObject(object['roleRef']);
+  const shown = { APIGroup: apiGroup, Kind: kind, Name: name };
+  return equal(object['roleRef'], live['roleRef']) ? [] : [wrong('roleRef', shown, 'cannot change roleRef')];
+};
 
 const UPDATE: { readonly [storedAs: string]: UpdateRule } = {
   '/pods': podUpdate,

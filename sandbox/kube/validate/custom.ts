@@ -1,4 +1,5 @@
 import { evaluateRules } from '../../../src/api/validation/rules.ts';
+import { at, isObject, type Json } from '../json.ts';
 import type { ApiObject } from '../objects.ts';
 import type { Schema } from '../schema.ts';
 import type { Violation, ViolationType } from '../status.ts';
@@ -9,8 +10,17 @@ const UNCHECKED: Violation = {
   field: '<nil>',
   type: 'FieldValueInvalid',
   message:
-    'Invalid value: "null": some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+    'Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
 };
+
+/** Faults after which no rule is asked. Source: apiextensions-apiserver `hasBlockingErr`. */
+const BLOCKING: ReadonlySet<ViolationType> = new Set([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+]);
 
 const hasRules = (schema: unknown): boolean => JSON.stringify(schema).includes('"x-kubernetes-validations"');
 const ruled = new WeakMap<object, boolean>();
@@ -34,23 +44,44 @@ function carriesRules(resource: Resource): boolean {
 
 /** What breaks the schema or the CEL rules of a custom kind; `live` is the object before an update. */
 export function customViolations(resource: Resource, object: ApiObject, live: ApiObject | undefined): Violation[] {
-  const violations = structuralViolations(object, withoutMetadata(resource.schema));
+  const violations = [
+    ...structuralViolations(object, withoutMetadata(resource.schema)),
+    ...scaleViolations(resource, object),
+  ];
   if (!carriesRules(resource)) return violations;
-  if (violations.length > 0) return [...violations, UNCHECKED];
-  return evaluateRules(resource.schema as Parameters<typeof evaluateRules>[0], object, live).map(
-    ({ field, message, reason }) => ({
+  if (violations.some(({ type }) => BLOCKING.has(type))) return [...violations, UNCHECKED];
+  const broken = evaluateRules(resource.schema as Parameters<typeof evaluateRules>[0], object, live);
+  return [
+    ...violations,
+    ...broken.map(({ field, message, reason, self }) => ({
       field: field === '' ? '<nil>' : field,
       type: reason as ViolationType,
-      message: ruleMessage(reason, message),
-    }),
-  );
+      message: ruleMessage(reason, message, self as Json),
+    })),
+  ];
 }
 
-/** CEL rules look at containers, which are shown by their type. */
-function ruleMessage(reason: string, message: string): string {
+/** Source: apiextensions-apiserver `registry/customresource/validator.go`. */
+function scaleViolations({ scale }: Resource, object: ApiObject): Violation[] {
+  const replicas = scale === undefined ? undefined : at(object, ...scale.specReplicasPath.split('.').slice(1));
+  if (scale === undefined || typeof replicas !== 'number' || replicas >= 0) return [];
+  const message = `Invalid value: ${replicas}: should be a non-negative integer`;
+  return [{ field: scale.specReplicasPath, type: 'FieldValueInvalid', message }];
+}
+
+/** Of what the rule looked at, scalars are shown, containers not. */
+function ruleMessage(reason: string, message: string, self: Json): string {
+  const shown = isObject(self) || Array.isArray(self) ? '' : `${JSON.stringify(self)}: `;
   if (reason === 'FieldValueForbidden') return `Forbidden: ${message}`;
   if (reason === 'FieldValueRequired') return `Required value: ${message}`;
   return reason === 'FieldValueDuplicate'
-    ? `Duplicate value: "object": ${message}`
-    : `Invalid value: "object": ${message}`;
+    ? `Duplicate value: ${JSON.stringify(self)}`
+    : `Invalid value: ${shown}${message}`;
+}
+
+/** A change of the status is checked apart, where messages count from the status on. */
+export function statusViolations(resource: Resource, object: ApiObject, live: ApiObject | undefined): Violation[] {
+  return customViolations(resource, object, live)
+    .filter(({ field }) => field === '<nil>' || field.startsWith('status'))
+    .map((violation) => ({ ...violation, message: violation.message.replace(/: status\.(?=\S* in body )/, ': ') }));
 }

@@ -2,12 +2,13 @@ import { asArray, asObject, asString, asStrings, at, isObject, type Json } from 
 import type { ApiObject } from '../objects.ts';
 import type { Schema } from '../schema.ts';
 import type { Violation } from '../status.ts';
+import { rulesViolations } from './rules.ts';
 import { structuralViolations } from './structural.ts';
 
 const required = (field: string, why: string): Violation => ({
   field,
   type: 'FieldValueRequired',
-  message: `Required value: ${why}`,
+  message: why === '' ? 'Required value' : `Required value: ${why}`,
 });
 const wrong = (field: string, value: Json | undefined, why: string): Violation => ({
   field,
@@ -20,11 +21,12 @@ const prohibited = (field: string, why: string): Violation => ({
   message: `Forbidden: ${why}`,
 });
 
+const LIST_TYPES = ['atomic', 'set', 'map'];
 const COLUMN_TYPES = ['integer', 'number', 'string', 'boolean', 'date'];
 
 /**
  * What of a CustomResourceDefinition a real server would refuse, as far as schemas commonly get it wrong.
- * The cost of CEL rules is not estimated here.
+ * Types in CEL rules are not checked and their cost is not estimated here.
  *
  * Source: apiextensions-apiserver `pkg/apis/apiextensions/validation`, `pkg/apiserver/schema/validation.go`.
  */
@@ -39,26 +41,32 @@ export function definitionViolations(definition: ApiObject): Violation[] {
   if (versions.filter((version) => at(version, 'storage') === true).length !== 1) {
     violations.push(wrong('spec.versions', versions.length, 'must have exactly one version marked as storage version'));
   }
+  const names = versions.map((version) => asString(at(version, 'name')));
+  if (new Set(names).size < names.length) {
+    violations.push(wrong('spec.versions', names, 'must contain unique version names'));
+  }
+  // What all versions share stands at the top of the internal form, and is named there.
   for (const [index, version] of versions.entries())
-    violations.push(...versionViolations(version, `spec.versions[${index}]`));
+    violations.push(...versionViolations(version, versions.length === 1 ? '' : `spec.versions[${index}]`));
   return violations;
 }
 
-function versionViolations(version: Json, field: string): Violation[] {
+function versionViolations(version: Json, place: string): Violation[] {
   const schema = at(version, 'schema', 'openAPIV3Schema');
-  const path = `${field}.schema.openAPIV3Schema`;
-  if (!isObject(schema)) return [required(path, 'schemas are required')];
+  const field = place === '' ? 'spec' : place;
+  const path = place === '' ? 'spec.validation.openAPIV3Schema' : `${place}.schema.openAPIV3Schema`;
+  if (!isObject(schema)) return [required(`${place || 'spec.versions[0]'}.schema.openAPIV3Schema`, '')];
   const violations = schemaViolations(schema as Schema, path);
   if (schema['type'] !== 'object') violations.push(wrong(`${path}.type`, schema['type'], 'must be object at the root'));
   const scale = at(version, 'subresources', 'scale');
   if (isObject(scale)) violations.push(...scaleViolations(scale, `${field}.subresources.scale`));
   for (const [index, column] of asArray(at(version, 'additionalPrinterColumns')).entries()) {
-    const place = `${field}.additionalPrinterColumns[${index}]`;
+    const where = `${field}.additionalPrinterColumns[${index}]`;
     if (!COLUMN_TYPES.includes(asString(at(column, 'type')))) {
-      violations.push(wrong(`${place}.type`, at(column, 'type'), `must be one of ${COLUMN_TYPES.join(',')}`));
+      violations.push(wrong(`${where}.type`, at(column, 'type'), `must be one of ${COLUMN_TYPES.join(',')}`));
     }
     if (!asString(at(column, 'jsonPath')).startsWith('.')) {
-      violations.push(wrong(`${place}.jsonPath`, at(column, 'jsonPath'), 'must be a simple json path starting with .'));
+      violations.push(wrong(`${where}.JSONPath`, at(column, 'jsonPath'), 'must be a simple json path starting with .'));
     }
   }
   return violations;
@@ -73,6 +81,7 @@ function scaleViolations(scale: { [name: string]: Json | undefined }, field: str
   return places.flatMap(([name, form, why]) => {
     const path = asString(scale[name]);
     if (path === '' && name === 'labelSelectorPath') return [];
+    if (!path.startsWith('.')) return [wrong(`${field}.${name}`, path, 'must be a simple json path starting with .')];
     return form.test(path) ? [] : [wrong(`${field}.${name}`, path, why)];
   });
 }
@@ -97,7 +106,9 @@ function nodeViolations(schema: Schema, field: string): Violation[] {
     schema['x-kubernetes-preserve-unknown-fields'] === true;
   if (!isTyped) violations.push(required(`${field}.type`, 'must not be empty for specified object fields'));
   if (schema.properties !== undefined && schema.additionalProperties !== undefined) {
-    violations.push(prohibited(field, 'additionalProperties and properties are mutual exclusive'));
+    violations.push(
+      prohibited(`${field}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'),
+    );
   }
   if (schema['uniqueItems'] === true)
     violations.push(
@@ -109,16 +120,59 @@ function nodeViolations(schema: Schema, field: string): Violation[] {
   if (schema['$ref'] !== undefined) violations.push(prohibited(`${field}.$ref`, '$ref is not supported'));
   if (schema.type === 'array' && schema.items === undefined)
     violations.push(required(`${field}.items`, 'must be specified'));
-  return [...violations, ...listViolations(schema, field), ...defaultViolations(schema, field)];
+  return [
+    ...violations,
+    ...choiceViolations(schema, field),
+    ...patternViolations(schema, field),
+    ...listViolations(schema, field),
+    ...defaultViolations(schema, field),
+    ...rulesViolations(schema, field),
+  ];
 }
+
+const CHOICES = ['anyOf', 'oneOf', 'allOf'];
+
+/** A choice only narrows. */
+function choiceViolations(schema: Schema, field: string): Violation[] {
+  if (schema['x-kubernetes-int-or-string'] === true) return [];
+  return CHOICES.flatMap((name) =>
+    asArray(schema[name] as Json | undefined).flatMap((part, index) =>
+      at(part, 'type') === undefined
+        ? []
+        : [prohibited(`${field}.${name}[${index}].type`, 'must be empty to be structural')],
+    ),
+  );
+}
+
+function patternViolations({ pattern }: Schema, field: string): Violation[] {
+  if (typeof pattern !== 'string') return [];
+  try {
+    new RegExp(pattern, 'u');
+    return [];
+  } catch {
+    return [wrong(`${field}.pattern`, pattern, "must be a valid regular expression, but isn't")];
+  }
+}
+
+const unsupported = (field: string, value: string, supported: readonly string[]): Violation => ({
+  field,
+  type: 'FieldValueNotSupported',
+  message: `Unsupported value: "${value}": supported values: ${supported.map((one) => `"${one}"`).join(', ')}`,
+});
 
 function listViolations(schema: Schema, field: string): Violation[] {
   const kind = schema['x-kubernetes-list-type'];
   const { items } = schema;
+  const place = `${field}.x-kubernetes-list-type`;
+  if (kind !== undefined && !LIST_TYPES.includes(kind)) return [unsupported(place, kind, LIST_TYPES)];
+  if (kind !== 'map' && schema['x-kubernetes-list-map-keys'] !== undefined)
+    return [required(place, 'must be map if x-kubernetes-list-map-keys is non-empty')];
   if (kind === 'set') {
     const atomic = items?.['x-kubernetes-map-type'] === 'atomic' || items?.['x-kubernetes-list-type'] === 'atomic';
     const scalar = items?.type !== 'object' && items?.type !== 'array';
-    return scalar || atomic ? [] : [wrong(`${field}.items`, items?.type, 'items of a set must be scalar or atomic')];
+    const marker = `${field}.items.x-kubernetes-${items?.type === 'array' ? 'list' : 'map'}-type`;
+    const why = 'must be atomic as item of a list with x-kubernetes-list-type=set';
+    return scalar || atomic ? [] : [wrong(marker, null, why)];
   }
   if (kind !== 'map') return [];
   const keys = asStrings(schema['x-kubernetes-list-map-keys'] as Json | undefined);
@@ -136,5 +190,9 @@ function listViolations(schema: Schema, field: string): Violation[] {
 
 function defaultViolations(schema: Schema, field: string): Violation[] {
   if (schema.default === undefined) return [];
-  return structuralViolations(schema.default, schema, `${field}.default`);
+  // The text names the place within the default.
+  return structuralViolations(schema.default, schema).map((violation) => ({
+    ...violation,
+    field: `${field}.default${violation.field === '<nil>' ? '' : `.${violation.field}`}`,
+  }));
 }

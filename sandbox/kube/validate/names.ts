@@ -58,6 +58,18 @@ export function labelViolations(labels: Json | undefined, field = 'metadata.labe
   });
 }
 
+/** What a name with an optional prefix breaks. Source: apimachinery `validation.IsQualifiedName`. */
+export function qualifiedNameFaults(text: string): string[] {
+  const slash = text.indexOf('/');
+  const name = text.slice(slash + 1);
+  return [
+    ...(slash >= 0 && !SUBDOMAIN.test(text.slice(0, slash)) ? [`prefix part ${SUBDOMAIN_TEXT}`] : []),
+    ...(name === '' ? ['name part must be non-empty'] : []),
+    ...(name.length > 63 ? ['name part must be no more than 63 characters'] : []),
+    ...(QUALIFIED.test(name) ? [] : [QUALIFIED_TEXT]),
+  ];
+}
+
 function keyViolations(key: string, field: string): Violation[] {
   const slash = key.indexOf('/');
   const name = key.slice(slash + 1);

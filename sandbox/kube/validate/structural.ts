@@ -31,6 +31,13 @@ const shown = (value: Json): string =>
 const breaks = (place: Place, value: Json, why: string): void =>
   report(place, 'FieldValueInvalid', `Invalid value: ${shown(value)}: ${place.field} in body ${why}`);
 
+/** Some checks name the place in their text only. */
+const nameless = ({ violations }: Place, why: string): void => {
+  violations.push({ field: '<nil>', type: 'FieldValueInvalid', message: `Invalid value: "": ${why}` });
+};
+const CHECKED = 'Checked value must be of type';
+const INT32 = 2 ** 31;
+
 function typeOf(value: Json): string {
   if (value === null) return 'null';
   if (isArray(value)) return 'array';
@@ -48,6 +55,8 @@ function hasType(value: Json, schema: Schema): boolean {
 function check(value: Json, schema: Schema, place: Place): void {
   if (!hasType(value, schema)) {
     const given = typeOf(value);
+    if (given === 'number' && schema.type === 'integer')
+      nameless(place, `${CHECKED} integer (default format) in ${place.field}`);
     const expected = schema['x-kubernetes-int-or-string'] === true ? 'integer,string' : schema.type;
     report(
       place,
@@ -80,20 +89,29 @@ function checkText(value: string, schema: Schema, place: Place): void {
   const shortest = number(schema, 'minLength');
   // Kubernetes counts code points.
   const { length } = Array.from(value);
+  const { pattern, format } = schema;
+  // The first of these ends the check of a text.
   if (longest !== undefined && length > longest)
     report(place, 'FieldValueTooLong', `Too long: may not be more than ${longest} bytes`);
-  if (shortest !== undefined && length < shortest) breaks(place, value, `should be at least ${shortest} chars long`);
-  const { pattern, format } = schema;
-  if (typeof pattern === 'string' && !new RegExp(pattern).test(value))
+  else if (shortest !== undefined && length < shortest)
+    breaks(place, value, `should be at least ${shortest} chars long`);
+  else if (typeof pattern === 'string' && !new RegExp(pattern).test(value))
     breaks(place, value, `should match '${pattern}'`);
   if (format !== undefined && FORMATS[format]?.(value) === false)
-    breaks(place, value, `must be of type ${format}: ${JSON.stringify(value)}`);
+    report(
+      place,
+      'FieldValueTypeInvalid',
+      `Invalid value: ${JSON.stringify(value)}: ${place.field} in body must be of type ${format}: ${JSON.stringify(value)}`,
+    );
 }
 
 function checkNumber(value: number, schema: Schema, place: Place): void {
   const minimum = number(schema, 'minimum');
   const maximum = number(schema, 'maximum');
   const step = number(schema, 'multipleOf');
+  if (schema.format === 'int32' && (value >= INT32 || value < -INT32)) {
+    nameless(place, `${CHECKED} integer with format int32 in ${place.field}`);
+  }
   const aboveOnly = schema['exclusiveMinimum'] === true;
   const belowOnly = schema['exclusiveMaximum'] === true;
   if (minimum !== undefined && (value < minimum || (aboveOnly && value === minimum))) {
@@ -109,9 +127,13 @@ function checkList(value: readonly Json[], schema: Schema, place: Place): void {
   const most = number(schema, 'maxItems');
   const least = number(schema, 'minItems');
   if (most !== undefined && value.length > most) {
-    report(place, 'FieldValueTooMany', `Too many: ${value.length}: must have at most ${most} items`);
+    report(
+      place,
+      'FieldValueTooMany',
+      `Too many: ${value.length}: must have at most ${most} ${most === 1 ? 'item' : 'items'}`,
+    );
   }
-  if (least !== undefined && value.length < least) breaks(place, [], `should have at least ${least} items`);
+  if (least !== undefined && value.length < least) breaks(place, value.length, `should have at least ${least} items`);
   const keys = schema['x-kubernetes-list-type'] === 'map' ? (schema['x-kubernetes-list-map-keys'] ?? []) : undefined;
   const unique = keys !== undefined || schema['x-kubernetes-list-type'] === 'set';
   const seen: Json[] = [];
@@ -141,9 +163,14 @@ function checkObject(value: JsonObject, schema: Schema, place: Place): void {
   const most = number(schema, 'maxProperties');
   const least = number(schema, 'minProperties');
   if (most !== undefined && names.length > most) {
-    report(place, 'FieldValueTooMany', `Too many: ${names.length}: must have at most ${most} items`);
+    report(
+      place,
+      'FieldValueTooMany',
+      `Too many: ${names.length}: must have at most ${most} ${most === 1 ? 'item' : 'items'}`,
+    );
   }
-  if (least !== undefined && names.length < least) breaks(place, value, `should have at least ${least} properties`);
+  if (least !== undefined && names.length < least)
+    breaks(place, names.length, `should have at least ${least} properties`);
   for (const name of names) {
     const child = value[name];
     const declared = schema.properties?.[name];
@@ -158,10 +185,23 @@ function checkCombined(value: Json, schema: Schema, place: Place): void {
   const fits = (candidate: Schema): boolean => structuralViolations(value, candidate, place.field).length === 0;
   const anyOf = schemas('anyOf');
   const oneOf = schemas('oneOf');
-  if (anyOf.length > 0 && !anyOf.some(fits)) breaks(place, value, 'must validate at least one schema (anyOf)');
-  if (oneOf.length > 0 && oneOf.filter(fits).length !== 1)
-    breaks(place, value, 'must validate one and only one schema (oneOf)');
-  for (const part of schemas('allOf')) check(value, part, place);
+  const [first] = anyOf;
+  if (first !== undefined && !anyOf.some(fits)) {
+    nameless(place, `"${place.field}" must validate at least one schema (anyOf)`);
+    check(value, first, place);
+  }
+  const fitting = oneOf.filter(fits).length;
+  if (oneOf.length > 0 && fitting !== 1) {
+    const found = fitting === 0 ? 'Found none valid' : `Found ${fitting} valid alternatives`;
+    nameless(place, `"${place.field}" must validate one and only one schema (oneOf). ${found}`);
+  }
+  const allOf = schemas('allOf');
+  const broken = allOf.filter((part) => !fits(part));
+  if (broken.length > 0) {
+    const none = broken.length === allOf.length ? '. None validated' : '';
+    nameless(place, `"${place.field}" must validate all the schemas (allOf)${none}`);
+  }
+  for (const part of broken) check(value, part, place);
   if (isObject(schema['not']) && fits(schema['not'] as Schema))
-    breaks(place, value, 'must not validate the schema (not)');
+    nameless(place, `"${place.field}" must not validate the schema (not)`);
 }

@@ -5,6 +5,8 @@ import type { Registry } from '../types/registry.ts';
 import type { Resource } from '../types/resource.ts';
 
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
+/** The order in which apiextensions-apiserver tells them. */
+const CUSTOM_VERBS = ['delete', 'deletecollection', 'get', 'list', 'patch', 'create', 'update', 'watch'];
 const READ_VERBS = ['get', 'list', 'watch'];
 
 type Sub = {
@@ -37,7 +39,8 @@ function subresourcesOf(resource: Resource): Sub[] {
   ];
 }
 
-const verbsOf = (resource: Resource): string[] => (resource.readOnly ? READ_VERBS : VERBS);
+const verbsOf = (resource: Resource): string[] =>
+  resource.readOnly ? READ_VERBS : resource.custom === undefined ? VERBS : CUSTOM_VERBS;
 
 type GroupVersion = { readonly group: string; readonly version: string };
 

@@ -10,7 +10,7 @@ export const OPENAPI_V2_GIVEN = 'application/com.github.proto-openapi.spec.v2.v1
  */
 export const OPENAPI_V2: JsonObject = {
   swagger: '2.0',
-  info: { title: 'Kubernetes', version: 'v1.32.0' },
+  info: { title: 'Kubernetes', version: 'v1.36.3' },
   paths: {},
   definitions: {},
 };
@@ -22,7 +22,7 @@ const bytes = (field: number, value: Buffer): Buffer =>
 /** The same as a gnostic `Document`: swagger 1, info 2 (title 1, version 2), paths 8, definitions 9. */
 export const OPENAPI_V2_BYTES = Buffer.concat([
   text(1, '2.0'),
-  bytes(2, Buffer.concat([text(1, 'Kubernetes'), text(2, 'v1.32.0')])),
+  bytes(2, Buffer.concat([text(1, 'Kubernetes'), text(2, 'v1.36.3')])),
   bytes(8, Buffer.alloc(0)),
   bytes(9, Buffer.alloc(0)),
 ]);

@@ -34,7 +34,7 @@ export function openApiDocument(registry: Registry, group: string, version: stri
   const paths = Object.fromEntries(resources.map((resource) => [pathTemplate(resource), operations(resource)]));
   return {
     openapi: '3.0.0',
-    info: { title: 'Kubernetes', version: 'v1.32.0' },
+    info: { title: 'Kubernetes', version: 'v1.36.3' },
     paths,
     components: { schemas },
   };

@@ -10,9 +10,24 @@ export const wantsTable = (call: Call): boolean => {
   return first.includes('as=Table') && first.includes('g=meta.k8s.io');
 };
 
-/** An object in the form that the client asked for. */
-export const present = (call: Call, object: ApiObject): JsonObject =>
-  wantsTable(call) ? table(call, [object], { resourceVersion: object.metadata.resourceVersion }) : object;
+/** The first form that the client takes is one of metadata alone. */
+const wantsMetadata = (call: Call): boolean => /^[^,]*as=PartialObjectMetadata(List)?[;,]/.test(`${call.accept},`);
 
-export const presentList = (call: Call, page: Page): JsonObject =>
-  wantsTable(call) ? table(call, page.items, listMetadata(page)) : listObject(call, page);
+const partial = ({ metadata }: ApiObject): JsonObject => ({
+  kind: 'PartialObjectMetadata',
+  apiVersion: 'meta.k8s.io/v1',
+  metadata,
+});
+
+/** An object in the form that the client asked for. */
+export function present(call: Call, object: ApiObject): JsonObject {
+  if (wantsMetadata(call)) return partial(object);
+  return wantsTable(call) ? table(call, [object], { resourceVersion: object.metadata.resourceVersion }) : object;
+}
+
+export function presentList(call: Call, page: Page): JsonObject {
+  if (wantsTable(call)) return table(call, page.items, listMetadata(page));
+  if (!wantsMetadata(call)) return listObject(call, page);
+  const items = page.items.map(partial);
+  return { kind: 'PartialObjectMetadataList', apiVersion: 'meta.k8s.io/v1', metadata: listMetadata(page), items };
+}

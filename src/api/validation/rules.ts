@@ -13,6 +13,8 @@ export type RuleViolation = {
   readonly reason: string;
   /** The rule that was broken. */
   readonly rule: string;
+  /** What the rule was asked about. */
+  readonly self: unknown;
 };
 
 type Program = (bindings: Record<string, CelInput>) => CelResult;
@@ -63,6 +65,7 @@ function checkRule(node: Node, rule: CelRule): RuleViolation[] {
       message: isCelError(result) ? `rule ${rule.rule} failed: ${result.message}` : messageOf(rule, bindings),
       reason: rule.reason ?? 'FieldValueInvalid',
       rule: rule.rule,
+      self: value,
     },
   ];
 }

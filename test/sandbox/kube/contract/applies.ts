@@ -50,9 +50,9 @@ export function applies(target: () => Target): void {
       const refused = await api.apply(path, configMap('fought', { a: '2' }), 'two');
       assert.equal(refused.code, 409);
       assert.equal(refused.body['reason'], 'Conflict');
-      assert.equal(refused.body['message'], 'Apply failed with 1 conflict: conflict with "one" using v1: .data.a');
+      assert.equal(refused.body['message'], 'Apply failed with 1 conflict: conflict with "one": .data.a');
       assert.deepEqual(field(refused, 'details', 'causes'), [
-        { reason: 'FieldManagerConflict', message: 'conflict with "one" using v1', field: '.data.a' },
+        { reason: 'FieldManagerConflict', message: 'conflict with "one"', field: '.data.a' },
       ]);
       const forced = await api.apply(path, configMap('fought', { a: '2' }), 'two', true);
       assert.deepEqual(forced.body['data'], { a: '2' });

@@ -147,7 +147,6 @@ export function customs(target: () => Target): void {
         'spec.size FieldValueInvalid',
         'spec.kind FieldValueNotSupported',
         'spec.title FieldValueTooLong',
-        'spec.title FieldValueInvalid',
         'spec.tags FieldValueTooMany',
       ]) {
         assert.ok(causes.includes(expected), `${expected} in ${causes.join(', ')}`);
@@ -178,7 +177,7 @@ export function customs(target: () => Target): void {
       const { api } = here();
       const large = await api.post(shelves(), shelf('large', { size: 60 }));
       assert.equal(large.code, 422);
-      assert.match(asString(large.body['message']), /spec: Invalid value: .*: size must not be above limit/);
+      assert.match(asString(large.body['message']), /spec: Invalid value: size must not be above limit/);
       await api.post(shelves(), shelf('fixed', { size: 1, kind: 'Oak' }));
       const changed = await api.patch(shelves('/fixed'), { spec: { kind: 'Pine' } });
       assert.equal(changed.code, 422);

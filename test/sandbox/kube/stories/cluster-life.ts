@@ -1,6 +1,7 @@
-import { asArray, at, type JsonObject, omit } from '../../../../sandbox/kube/json.ts';
+import { asArray, at, type JsonObject, omit, textOf } from '../../../../sandbox/kube/json.ts';
 import { MERGE } from '../contract/api.ts';
 import { configMap, versionOf } from '../contract/world.ts';
+import { undescribed } from './answers.ts';
 import { TABLE } from './kinds.ts';
 import type { Story } from './story.ts';
 
@@ -110,7 +111,7 @@ export const leases: Story = {
     await teller.send('PUT without a version', `${path}/lead`, { body: lease({ ...spec, holderIdentity: 'b' }) });
     await teller.send('POST no duration', path, { body: lease({ leaseDurationSeconds: 0 }, { name: 'none' }) });
     await teller.send('POST nobody', path, { body: lease({ ...spec, holderIdentity: '' }, { name: 'nobody' }) });
-    await teller.send('GET table', path, { accept: TABLE, look: (body) => body['columnDefinitions'] });
+    await teller.send('GET table', path, { accept: TABLE, look: (body) => undescribed(body)['columnDefinitions'] });
   },
 };
 
@@ -126,7 +127,7 @@ export const access: Story = {
       body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } },
       look: (body) => omit(body, 'status'),
     });
-    const token = String(at(answer.body, 'status', 'token'));
+    const token = textOf(at(answer.body, 'status', 'token'));
     const rules = [
       { apiGroups: [''], resources: ['configmaps'], resourceNames: ['mine'], verbs: ['get', 'patch'] },
       { apiGroups: [RBAC], resources: ['roles', 'rolebindings'], verbs: ['create', 'update', 'patch'] },

@@ -4,6 +4,7 @@ import { clusterObjects, copyObjectsStory } from './cluster-objects.ts';
 import { definitions, kinds } from './kinds.ts';
 import { managers } from './managers.ts';
 import { rules } from './rules.ts';
+import { badDefinitions, celRules, schemas } from './schemas.ts';
 import type { Story } from './story.ts';
 
 export const STORIES: readonly Story[] = [
@@ -20,4 +21,7 @@ export const STORIES: readonly Story[] = [
   leases,
   access,
   pods,
+  schemas,
+  celRules,
+  badDefinitions,
 ];

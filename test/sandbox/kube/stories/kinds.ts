@@ -1,4 +1,4 @@
-import { asArray, asObject, at, type JsonObject, omit } from '../../../../sandbox/kube/json.ts';
+import { asArray, asObject, asString, at, type JsonObject, omit, textOf } from '../../../../sandbox/kube/json.ts';
 import { KINDS } from '../../../../src/api/index.ts';
 import { cluster, externalCluster, library, policy, vectorization } from '../../../api/objects.ts';
 import { JSON_PATCH, MERGE } from '../contract/api.ts';
@@ -21,7 +21,7 @@ const withoutSchemas = (body: JsonObject): JsonObject => ({
 /** Order of arrival of conditions and their times differ from server to server, not what they say. */
 const settled = (body: JsonObject): JsonObject => {
   const conditions = asArray(at(body, 'status', 'conditions'));
-  const byType = conditions.toSorted((a, b) => (String(at(a, 'type')) < String(at(b, 'type')) ? -1 : 1));
+  const byType = conditions.toSorted((a, b) => (textOf(at(a, 'type')) < textOf(at(b, 'type')) ? -1 : 1));
   return { ...withoutSchemas(body), status: { ...asObject(body['status']), conditions: byType } };
 };
 
@@ -35,7 +35,9 @@ export const definitions: Story = {
     await teller.send('GET resources of the group', `/apis/${GROUP}`, {
       look: (body) => ({
         ...body,
-        resources: asArray(body['resources']).map((item) => omit(asObject(item), 'storageVersionHash')),
+        resources: asArray(body['resources'])
+          .map((item) => omit(asObject(item), 'storageVersionHash'))
+          .toSorted((a, b) => (asString(a['name']) < asString(b['name']) ? -1 : 1)),
       }),
     });
     await teller.send('GET group', `/apis/${GROUP.split('/')[0]}`);
@@ -76,7 +78,7 @@ export const kinds: Story = {
     };
     await teller.send('PATCH status', `${docs}/status`, { body: { spec: { size: 9 }, status }, type: MERGE });
     await teller.send('PATCH status to nonsense', `${docs}/status`, {
-      body: { status: { replicas: 'three', conditions: [{ type: 'Ready', status: 'Perhaps' }] } },
+      body: { status: { points: 'many', conditions: [{ type: 'Ready', status: 'Perhaps' }] } },
       type: MERGE,
     });
     await teller.send('GET scale with status', `${docs}/scale`);

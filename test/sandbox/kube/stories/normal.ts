@@ -1,5 +1,4 @@
 import {
-  asArray,
   asObject,
   asString,
   at,
@@ -7,7 +6,6 @@ import {
   isObject,
   type Json,
   type JsonObject,
-  omit,
 } from '../../../../sandbox/kube/json.ts';
 
 const UID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g;
@@ -29,11 +27,15 @@ export class Normal {
   readonly #now = Date.now();
 
   of(value: Json | undefined, key = ''): Json {
+    // In the order of whole seconds, which differ from run to run.
+    if (key === 'managedFields' && Array.isArray(value)) {
+      return value.map((entry) => this.of(entry)).toSorted((a, b) => (canonical(a) < canonical(b) ? -1 : 1));
+    }
     if (Array.isArray(value)) return value.map((item) => this.of(item, key === 'cells' ? key : ''));
     if (isObject(value)) {
-      if (value['reason'] === 'Invalid') return this.of(unordered(value));
+      const ordered = value['kind'] === 'Status' ? inOrder(value) : value;
       const result: JsonObject = {};
-      for (const name of Object.keys(value).sort()) result[this.text(name)] = this.of(value[name], name);
+      for (const name of Object.keys(ordered).sort()) result[this.text(name)] = this.of(ordered[name], name);
       return result;
     }
     if (typeof value !== 'string') return value ?? null;
@@ -45,6 +47,7 @@ export class Normal {
 
   text(value: string): string {
     return value
+      .replaceAll(/in record \(\d+\)/g, 'in record (…)')
       .replaceAll(DIGEST, '<digest>')
       .replaceAll(ADDRESS, '<address>')
       .replaceAll(UID, (uid) => numbered(this.#uids, uid, 'uid'))
@@ -56,10 +59,12 @@ export class Normal {
 }
 
 /** Go reads maps in any order: causes stand in none, and the message repeats them. */
-function unordered(status: JsonObject): JsonObject {
-  const causes = asArray(at(status, 'details', 'causes')).toSorted((a, b) => (canonical(a) < canonical(b) ? -1 : 1));
+function inOrder(status: JsonObject): JsonObject {
+  const given = at(status, 'details', 'causes');
+  if (!Array.isArray(given)) return status;
+  const causes = given.toSorted((a, b) => (canonical(a) < canonical(b) ? -1 : 1));
   const message = asString(status['message']).replace(/ is invalid: \[.*\]$/s, ' is invalid: […]');
-  return { ...omit(status, 'reason'), message, details: { ...asObject(status['details']), causes } };
+  return { ...status, message, details: { ...asObject(status['details']), causes } };
 }
 
 function numbered(known: Map<string, string>, value: string, word: string): string {
