@@ -1,13 +1,11 @@
-import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { request } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Watchdog } from '../../../sandbox/node/watchdog.ts';
 import type { Credentials } from './credentials.ts';
 import { Daemon, type DaemonOptions } from './daemon.ts';
+import { freePort } from './free-port.ts';
 
 export type ApiServerOptions = {
   readonly file: string;
@@ -130,15 +128,6 @@ async function make(options: ApiServerOptions): Promise<Made> {
     ca: credentials.server.certPem,
     auditLog,
   };
-}
-
-async function freePort(address: string): Promise<number> {
-  const server = createServer().listen(0, address);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function statusOf(url: string, ca: string): Promise<number | undefined> {
