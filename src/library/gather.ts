@@ -1,11 +1,12 @@
 import { type DomainLibrary, type QdrantCluster, validate } from '../api/index.ts';
-import type { Job, ObjectKey } from '../kube/index.ts';
+import { type Job, keyOf, keyText, type ObjectKey } from '../kube/index.ts';
 import { PROGRESS_KEY, parseProgress } from '../migration/index.ts';
 import {
   type ClusterClient,
   type Connection,
   type ConnectionResult,
   connectionOf,
+  type PeerClient,
   reportOf,
   supportedVersion,
 } from '../qdrant/index.ts';
@@ -21,10 +22,11 @@ import { earlierKey, lookWithKeys } from './keys.ts';
 import { collectionLook, type Look, peersOfUnknownVersion } from './look.ts';
 import type { LibraryMemory } from './memory.ts';
 import { attemptOf, bindingName, jobName, publicName, workerNames } from './names.ts';
-import { observe } from './observe.ts';
+import { type CommonAnswers, observe } from './observe.ts';
 import { generationsOf } from './plan.ts';
 import { secretLookup } from './secrets.ts';
 import { shapeOf } from './shape.ts';
+import type { SharedLooks } from './shared-looks.ts';
 import type { Blind, CopyJob, LibrarySettings, Rival, Sight, World } from './world.ts';
 
 /** How the cluster was reached: for acting, not for deciding. */
@@ -36,18 +38,21 @@ export type GatherOptions = {
   readonly memory: LibraryMemory;
   readonly settings: LibrarySettings;
   readonly signal: AbortSignal;
+  readonly looks: SharedLooks<PeerClient, CommonAnswers>;
+  /** Asks every peer everything, whatever others have just seen. */
+  readonly fresh: boolean;
 };
 
 /** Reads the world: caches of Kubernetes objects, and every peer's view of the library's collections. */
 export async function gather(deps: LibraryDeps, options: GatherOptions): Promise<Gathered> {
-  const { library, memory, settings, signal } = options;
+  const { library, memory, settings } = options;
   const clusters = clustersFor(deps, library);
   const placed = place(library, clusters);
   const cluster = clusters.find(({ metadata }) => metadata.name === placed.name);
   const { sight, reach } =
     cluster === undefined || placed.problem !== undefined
       ? { sight: blindTo(placed), reach: undefined }
-      : await look(deps, { library, cluster, memory, signal });
+      : await look(deps, { ...options, cluster });
   const now = deps.now();
   if (sight.kind === 'seen' && cluster !== undefined) remember(memory, { library, cluster, look: sight.look, now });
   const copying = copies(deps, library);
@@ -81,16 +86,11 @@ const blindTo = ({ problem }: Placed): Blind => ({
   message: problem?.message ?? 'there is no such QdrantCluster',
 });
 
-type Looking = {
-  readonly library: DomainLibrary;
-  readonly cluster: QdrantCluster;
-  readonly memory: LibraryMemory;
-  readonly signal: AbortSignal;
-};
+type Looking = Omit<GatherOptions, 'settings'> & { readonly cluster: QdrantCluster };
 
 async function look(
   deps: LibraryDeps,
-  { library, cluster, memory, signal }: Looking,
+  { library, cluster, memory, signal, looks, fresh }: Looking,
 ): Promise<{ sight: Sight; reach: Reach | undefined }> {
   const managed = cluster.spec.external === undefined;
   if (managed && cluster.status?.founded === undefined) {
@@ -99,7 +99,7 @@ async function look(
   const namespace = cluster.metadata.namespace ?? '';
   const result = wayTo(deps, { library, cluster, memory });
   if (!result.ok) return blind(result.reason, `QdrantCluster ${cluster.metadata.name}: ${result.message}`);
-  const name = `${namespace}/${cluster.metadata.name}`;
+  const name = keyText(keyOf(cluster));
   const current = result.connection.apiKey;
   const reachBy = (apiKey: string | undefined): Reach => {
     const connection = apiKey === undefined ? result.connection : { ...result.connection, apiKey };
@@ -111,6 +111,7 @@ async function look(
       also: generationsOf(library.status).map(({ collection }) => collection),
       everyPeerListed: managed || result.connection.peers.length > 1,
       signal,
+      common: (peer, asking) => looks.of({ cluster: name, peer, ask: asking, signal, fresh }),
     });
   const binding = deps.informers.secrets.store.get({ namespace, name: bindingName(library.metadata.name) });
   const earlier = managed ? earlierKey(library, { accepted: memory.accepted, binding }) : undefined;
@@ -125,7 +126,7 @@ async function look(
 async function withReport(
   seen: Look,
   client: ClusterClient,
-  { library, cluster, signal }: Omit<Looking, 'memory'>,
+  { library, cluster, signal }: Pick<Looking, 'library' | 'cluster' | 'signal'>,
 ): Promise<Look> {
   const [only] = seen.peers;
   if (seen.everyPeerListed || only === undefined || peersOfUnknownVersion(seen).length === 0) return seen;
@@ -138,7 +139,10 @@ async function withReport(
 }
 
 /** A namespace that is deleted loses the key of an external cluster before the library there is put away. */
-function wayTo(deps: LibraryDeps, { library, cluster, memory }: Omit<Looking, 'signal'>): ConnectionResult {
+function wayTo(
+  deps: LibraryDeps,
+  { library, cluster, memory }: Pick<Looking, 'library' | 'cluster' | 'memory'>,
+): ConnectionResult {
   const result = connectionOf(cluster, secretLookup(deps.informers.secrets.store, cluster.metadata.namespace ?? ''));
   const last = memory.connection;
   const putAway = library.metadata.deletionTimestamp !== undefined && cluster.spec.external !== undefined;

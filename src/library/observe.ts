@@ -16,7 +16,15 @@ export type ObserveOptions = {
   readonly also: readonly string[];
   readonly everyPeerListed: boolean;
   readonly signal: AbortSignal;
+  /** Where answers that don't concern one library alone come from: the peer, or another library's look. */
+  readonly common: (peer: PeerClient, ask: () => Promise<CommonAnswers>) => Promise<CommonAnswers>;
 };
+
+/** What a peer tells every library alike. */
+export type CommonAnswers = Pick<
+  PeerLook,
+  'version' | 'distributed' | 'peerId' | 'memberIds' | 'consensus' | 'collections' | 'aliases'
+>;
 
 /** Asks every peer for its own view. Never throws for a peer that fails: that is part of the look. */
 export async function observe(client: Pick<ClusterClient, 'peers'>, options: ObserveOptions): Promise<Look> {
@@ -42,8 +50,23 @@ function silence(name: string, error: unknown): SilentPeer {
   return { name, error: error.message, status: error.status, code: error.code };
 }
 
-async function lookAt(peer: PeerClient, { collection, also, signal }: ObserveOptions): Promise<PeerLook> {
+async function lookAt(peer: PeerClient, options: ObserveOptions): Promise<PeerLook> {
+  const { collection, also, signal } = options;
   const call: CallOptions = { attempts: 1, signal };
+  const answers = await options.common(peer, () => askCommon(peer, call));
+  const { collections, aliases } = answers;
+  const wanted = new Set([collection, aliases[collection], ...also]);
+  const prefix = generationName(collection, 0).slice(0, -1);
+  const names = collections.filter((name) => wanted.has(name) || isGeneration(name, prefix));
+  const own = await Promise.all(names.map((name) => lookInto(peer, name, call)));
+  return {
+    name: peer.name,
+    ...answers,
+    own: Object.fromEntries(own.flatMap((entry) => (entry === undefined ? [] : [[entry.name, entry]]))),
+  };
+}
+
+async function askCommon(peer: PeerClient, call: CallOptions): Promise<CommonAnswers> {
   // First alone, for its short time limit.
   const version = await peer.version(call);
   const [status, collections, list] = await Promise.all([
@@ -51,19 +74,8 @@ async function lookAt(peer: PeerClient, { collection, also, signal }: ObserveOpt
     peer.collections(call),
     peer.aliases(call),
   ]);
-  const aliases = Object.fromEntries(list.map(({ alias, collection: target }) => [alias, target]));
-  const wanted = new Set([collection, aliases[collection], ...also]);
-  const prefix = generationName(collection, 0).slice(0, -1);
-  const names = collections.filter((name) => wanted.has(name) || isGeneration(name, prefix));
-  const own = await Promise.all(names.map((name) => lookInto(peer, name, call)));
-  return {
-    name: peer.name,
-    version,
-    ...membership(status),
-    collections,
-    aliases,
-    own: Object.fromEntries(own.flatMap((entry) => (entry === undefined ? [] : [[entry.name, entry]]))),
-  };
+  const aliases = Object.fromEntries(list.map(({ alias, collection }) => [alias, collection]));
+  return { version, ...membership(status), collections, aliases };
 }
 
 const isGeneration = (name: string, prefix: string): boolean =>

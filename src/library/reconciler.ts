@@ -9,13 +9,14 @@ import {
 import {
   DONE,
   Expectations,
+  keyOf,
   keyText,
   type ObjectKey,
   type Outcome,
   type ReconcileContext,
   SECRETS,
 } from '../kube/index.ts';
-import { isQdrantError } from '../qdrant/index.ts';
+import { isQdrantError, type PeerClient } from '../qdrant/index.ts';
 import { act } from './act.ts';
 import { bindingData, bindingSecret, bindingState } from './binding.ts';
 import { decide, overruledBy } from './decide.ts';
@@ -24,8 +25,11 @@ import { type Gathered, gather, keyOfLibrary, violationsOf } from './gather.ts';
 import { LibraryMemory } from './memory.ts';
 import { LibraryMetrics } from './metrics.ts';
 import { bindingName } from './names.ts';
+import type { CommonAnswers } from './observe.ts';
 import type { Note, Plan } from './plan.ts';
 import { isDeleting, servingCollection, statusOf, withoutTicks } from './report.ts';
+import { decideAtRest, secondsToNextLook } from './rest.ts';
+import { SharedLooks } from './shared-looks.ts';
 import { VectorSizes } from './sizes.ts';
 import type { LibrarySettings, World } from './world.ts';
 
@@ -40,6 +44,7 @@ export class LibraryReconciler {
   readonly #metrics: LibraryMetrics;
   readonly #memories = new Map<string, LibraryMemory>();
   readonly #writtenAt = new Map<string, number>();
+  readonly #looks: SharedLooks<PeerClient, CommonAnswers>;
   readonly #sizes = new VectorSizes();
 
   constructor(deps: LibraryDeps) {
@@ -47,6 +52,7 @@ export class LibraryReconciler {
     this.#settings = completeSettings(deps.settings);
     this.#expectations = new Expectations({ log: deps.log, clock: { now: deps.now } });
     this.#metrics = new LibraryMetrics(deps.metrics);
+    this.#looks = new SharedLooks({ now: deps.now });
   }
 
   async reconcile(key: ObjectKey, context: ReconcileContext): Promise<Outcome> {
@@ -59,8 +65,12 @@ export class LibraryReconciler {
     const library = applyDefaults(stored);
     const memory = this.#memoryOf(library);
     const invalid = isDeleting(library) ? [] : violationsOf(stored, memory);
-    const gathered = await gather(this.#deps, { library, memory, settings: this.#settings, signal: context.signal });
-    const plan: Plan = invalid.length > 0 ? { steps: [] } : decide(gathered.world);
+    const { signal } = context;
+    const { gathered, plan } = await decideAtRest(library, async ({ fresh }) => {
+      const options = { library, memory, settings: this.#settings, signal, looks: this.#looks, fresh };
+      const seen = await gather(this.#deps, options);
+      return { gathered: seen, plan: invalid.length > 0 ? { steps: [] } : decide(seen.world) };
+    });
     if (invalid.length === 0) this.#tellOverruled(gathered.world, context);
     return this.#carryOut({ gathered, plan, invalid, memory, context });
   }
@@ -87,6 +97,8 @@ export class LibraryReconciler {
     } catch (error) {
       context.signal.throwIfAborted();
       failure = error;
+    } finally {
+      if (plan.steps.length > 0 && world.cluster !== undefined) this.#looks.forget(keyText(keyOf(world.cluster)));
     }
     if (failure === undefined && plan.steps.some(({ kind }) => kind === 'removeFinalizer')) {
       this.#record(library, plan);
@@ -114,9 +126,10 @@ export class LibraryReconciler {
   }
 
   #outcome(
-    { plan, invalid }: { readonly plan: Plan; readonly invalid: readonly string[] },
+    pass: { readonly gathered: Gathered; readonly plan: Plan; readonly invalid: readonly string[] },
     status: DomainLibraryStatus,
   ): Outcome {
+    const { gathered, plan, invalid } = pass;
     if (invalid.length > 0) return { kind: 'stalled', reason: 'InvalidSpec', message: invalid.join('; ') };
     const { waiting, stalled } = plan;
     // What was done may have opened the way for more: the next look says.
@@ -124,10 +137,14 @@ export class LibraryReconciler {
       return { kind: 'wait', seconds: 0.05, reason: 'Changing', message: 'looks whether there is more to do' };
     }
     const ready = status.conditions?.find(({ type }) => type === 'Ready');
-    const spread = 0.9 + Math.random() * 0.2;
     if (waiting === undefined || stalled === true) {
-      const reason = ready?.reason ?? 'Unknown';
-      return { kind: 'wait', seconds: this.#settings.resyncSeconds * spread, reason, message: ready?.message ?? '' };
+      const { namespace } = keyOfLibrary(gathered.world.library);
+      const seconds = secondsToNextLook({
+        now: this.#deps.now(),
+        resyncSeconds: this.#settings.resyncSeconds,
+        cluster: keyText({ namespace, name: status.cluster ?? '' }),
+      });
+      return { kind: 'wait', seconds, reason: ready?.reason ?? 'Unknown', message: ready?.message ?? '' };
     }
     return { kind: 'wait', ...waiting };
   }

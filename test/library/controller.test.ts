@@ -154,6 +154,29 @@ test('deletionPolicy Retain leaves the collection, a new library takes it over o
   assert.deepEqual(await room.qdrant.collections(), []);
 });
 
+test('libraries at rest on one cluster share what they ask of it alike; a change there is seen by its own look', async () => {
+  await prepared();
+  const names = ['docs', 'manual', 'notes', 'papers', 'recipes'];
+  for (const name of names) await room.createLibrary({}, name);
+  for (const name of names) await room.ready(name);
+  const asked = async () => {
+    const values = (await room.metrics.getSingleMetric('qdrant_client_requests_total')?.get())?.values ?? [];
+    const count = (operation: string) => values.find(({ labels }) => labels['operation'] === operation)?.value ?? 0;
+    return { lists: count('list_collections'), looks: count('collection_cluster') };
+  };
+  const before = await asked();
+  await sleep(2000);
+  const after = await asked();
+  const [lists, looks] = [after.lists - before.lists, after.looks - before.looks];
+  assert.ok(looks >= 3 * names.length, `${looks} looks at a collection`);
+  assert.ok(lists * 4 <= looks, `${lists} lists of collections for ${looks} looks`);
+
+  await room.qdrant.updateCollection('manual--g1', { hnsw_config: { m: 5 } });
+  await room.change({ spec: { hnsw: { m: 24 } } }, 'manual');
+  await room.until(async () => (await room.qdrant.collection('manual')).config.hnsw_config.m === 24);
+  await room.ready('manual');
+});
+
 test('deleted after the Secret with the key of its external cluster: put away with the key that was used last', async () => {
   await prepared();
   await room.createLibrary({ deletionPolicy: 'Delete' });

@@ -6,8 +6,10 @@ import type { LibraryDeps } from '../../src/library/deps.ts';
 import { gather } from '../../src/library/gather.ts';
 import { earlierKey } from '../../src/library/keys.ts';
 import { LibraryMemory } from '../../src/library/memory.ts';
+import type { CommonAnswers } from '../../src/library/observe.ts';
 import { CREATE_PREDICATES, refusals } from '../../src/library/predicates.ts';
-import { type Connection, QdrantError } from '../../src/qdrant/index.ts';
+import { SharedLooks } from '../../src/library/shared-looks.ts';
+import { type Connection, type PeerClient, QdrantError } from '../../src/qdrant/index.ts';
 import { cluster, library, ready, settings } from './sim.ts';
 
 const encoded = (key: string) => Buffer.from(key).toString('base64');
@@ -40,7 +42,9 @@ class World {
     const deps = { informers, pool, now: () => 0, settings } as unknown as LibraryDeps;
     const subject = library();
     const { signal } = new AbortController();
-    const { world, reach } = await gather(deps, { library: subject, memory: this.memory, settings, signal });
+    const looks = new SharedLooks<PeerClient, CommonAnswers>({ now: () => 0 });
+    const options = { library: subject, memory: this.memory, settings, signal, looks, fresh: true };
+    const { world, reach } = await gather(deps, options);
     const peers = world.sight.kind === 'seen' ? world.sight.look.peers.length : world.sight.reason;
     return [peers, reach?.connection.apiKey];
   }

@@ -71,7 +71,7 @@ export class Room {
   readonly #node: Node;
   readonly #directory: string;
   readonly #operator: KubeClient;
-  readonly #pool = new ClientPool();
+  readonly #pool = new ClientPool({ metrics: this.metrics });
   readonly #informers: LibraryInformers;
   readonly #writes: AuditEntry[] = [];
   readonly #stopping = new AbortController();
