@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { libraryAccess } from '../../sandbox/load/library-access.ts';
 import { CLUSTERS, isReady, LIBRARIES, until } from '../../sandbox/run/wait.ts';
 import { API_VERSION, type DomainLibrary, type QdrantCluster } from '../../src/api/index.ts';
@@ -18,6 +20,8 @@ import { Load, type LoadPace } from './load.ts';
 import { notedGround } from './noted-ground.ts';
 import { Operator } from './operator.ts';
 import { PATIENCE_SECONDS } from './patience.ts';
+
+const run = promisify(execFile);
 
 /** Vectors are small: what they hold doesn't matter here. */
 export const DIMENSIONS = 8;
@@ -100,6 +104,14 @@ export class Stage {
       method: 'PATCH',
       body: { spec: { replicas: size } },
     });
+  }
+
+  /** What kubectl prints. @throws Error with its complaint */
+  async kubectl(...args: readonly string[]): Promise<string> {
+    const { kubectl, kubeconfigFile } = this.ground;
+    this.#step(`kubectl ${args.join(' ')}`);
+    const all = [`--kubeconfig=${kubeconfigFile}`, `--namespace=${this.namespace}`, ...args];
+    return (await run(kubectl, all, { timeout: PATIENCE_SECONDS * 1000 })).stdout;
   }
 
   cluster(name: string): Promise<QdrantCluster> {
