@@ -10,19 +10,17 @@ import { installChart, OPERATOR } from './operator.ts';
 import { OutsideServer } from './outside-server.ts';
 import { processesOfPods, signalPod } from './pod-processes.ts';
 import { type Handle, restartProcess } from './processes.ts';
-import { programsOf } from './programs.ts';
 import { loseVolume } from './volumes.ts';
 
 const PATIENCE_MILLISECONDS = 120_000;
 
 /** The node as a ground for one file of scenarios, which plays inside its network. */
 export async function attach(handle: Handle, options: GroundOptions): Promise<Basics & Partial<Capabilities>> {
-  const { directory } = handle;
+  const { directory, programs } = handle;
   const layout = layoutOf(directory);
-  const { helm, kubectl } = await programsOf(() => undefined);
   const admin = new KubeClient({ config: connectionFromKubeconfigFile(layout.admin), userAgent: 'scenarios' });
   const environment = { ...QUICK_OPERATOR, ...options.operator };
-  await installChart(admin, { helm, directory, environment });
+  await installChart(admin, { helm: programs.helm, directory, environment });
   const others = await namespaces(admin);
   const audit = new AuditLog(layout.audit);
   // What other files did is theirs.
@@ -52,7 +50,7 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
     healQdrant: (pod) => faultCall(admin, pod, { method: 'DELETE' }),
     commandLines: async () =>
       commandLines([...(await processesOfPods(directory)), ...outside.flatMap(({ pids }) => pids)]),
-    kubectl,
+    kubectl: programs.kubectl,
     restartKubelet: () => restartProcess(handle, 'kubelet'),
     async operatorMetrics() {
       const pods = await admin.listAll(PODS, { namespace: OPERATOR.namespace });

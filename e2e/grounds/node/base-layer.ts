@@ -1,9 +1,6 @@
-import { createHash } from 'node:crypto';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { CannotStart } from '../../ground.ts';
 import { command } from './command.ts';
+import { cachedLayer, type Layer } from './layer.ts';
 
 /** What Node and Qdrant are linked with, and what a person wants who looks around in a pod. */
 const PACKAGES = ['ca-certificates', 'curl', 'iproute2', 'libstdc++6', 'libunwind8', 'procps'];
@@ -27,27 +24,16 @@ const KEYRINGS: Readonly<Record<string, string>> = {
  *
  * @throws CannotStart when the machine knows no package sources of a Debian
  */
-export async function baseLayer(say: (text: string) => void): Promise<string> {
+export async function baseLayer(say: (text: string) => void): Promise<Layer> {
   const sources = await packageSources();
   const suite = sources[0]?.codename;
   if (suite === undefined) throw new CannotStart('images are made from packages of Debian: apt knows no sources of it');
-  const hash = createHash('sha256').update(JSON.stringify([process.arch, suite, PACKAGES, OPTIONS]));
-  const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'qdrant-librarian/layers');
-  const file = join(cache, `${suite}-${hash.digest('hex').slice(0, 12)}.tar`);
-  if (await stat(file).catch(() => undefined)) return file;
-
-  const began = performance.now();
-  await mkdir(cache, { recursive: true });
-  const unfinished = `${file}.${process.pid}.tar`;
-  try {
+  return cachedLayer(`base-${suite}`, [PACKAGES, OPTIONS], async (file) => {
+    const began = performance.now();
     const lines = sources.map(({ line }) => line);
-    await command('mmdebstrap', [...OPTIONS, `--include=${PACKAGES.join(',')}`, suite, unfinished, ...lines]);
-    await rename(unfinished, file);
-  } finally {
-    await rm(unfinished, { force: true });
-  }
-  say(`base of images from packages of ${suite}: ${((performance.now() - began) / 1000).toFixed(1)} s\n`);
-  return file;
+    await command('mmdebstrap', [...OPTIONS, `--include=${PACKAGES.join(',')}`, suite, file, ...lines]);
+    say(`base of images from packages of ${suite}: ${((performance.now() - began) / 1000).toFixed(1)} s\n`);
+  });
 }
 
 type Source = { readonly codename: string; readonly line: string };

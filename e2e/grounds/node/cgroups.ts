@@ -14,7 +14,8 @@ async function hierarchies(): Promise<{ readonly version: 1 | 2; readonly paths:
     return { path: before.split(' ')[4] ?? '', type: after.split(' ')[0] ?? '' };
   });
   if (mounts.some(({ path, type }) => path === ROOT && type === 'cgroup2')) return { version: 2, paths: [ROOT] };
-  return { version: 1, paths: mounts.filter(({ type }) => type === 'cgroup').map(({ path }) => path) };
+  // One of version 2 that is mounted beside them without controllers is used by container runtimes, too.
+  return { version: 1, paths: mounts.filter(({ type }) => type.startsWith('cgroup')).map(({ path }) => path) };
 }
 
 /**

@@ -1,12 +1,12 @@
-import { chmod, copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { baseLayer } from './base-layer.ts';
-import { type Image, writeArchive, writeLayer } from './image-archive.ts';
+import { type Image, layOut } from './image-archive.ts';
+import { cachedLayer, type Layer, type Part, writeLayer } from './layer.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
 
 export const PAUSE_IMAGE = 'localhost/pause:1';
-export const DEBIAN_IMAGE = 'localhost/debian:1';
 /** The version that scenarios ask for. */
 const QDRANT_IMAGE = 'docker.io/qdrant/qdrant:v1.18.3';
 
@@ -15,7 +15,7 @@ exec /nodejs/bin/node --max-semi-space-size=1 --max-old-space-size=256 /app/sand
 `;
 
 export type ImageSources = {
-  /** Programs of one file that run in pods of their own. */
+  /** Programs that run in pods of their own. */
   readonly coredns: string;
   readonly localPathProvisioner: string;
   /** The real Qdrant; undefined = the sandbox's engine. */
@@ -23,65 +23,66 @@ export type ImageSources = {
 };
 
 /**
- * Makes all images that the node runs, in one archive: there is no registry to pull from.
+ * Makes all images that the node runs: there is no registry to pull from. What seldom changes comes out of the cache.
  *
- * @param folder of its own; may be removed when the archive was imported
+ * @param folder of its own, where they are laid out for an archive; may be removed when they were imported
  */
-export async function makeImages(folder: string, sources: ImageSources, say: (text: string) => void): Promise<string> {
+export async function makeImages(folder: string, sources: ImageSources, say: (text: string) => void): Promise<void> {
   await mkdir(folder, { recursive: true });
   const base = await baseLayer(say);
-  const at = (name: string): string => join(folder, name);
-  await writeLayer(at('operator.tar'), [
-    await productionFiles(folder),
-    await programIn(folder, process.execPath, 'nodejs/bin/node'),
-  ]);
-  await writeLayer(at('coredns.tar'), [await programIn(folder, sources.coredns, 'coredns')]);
-  await writeLayer(at('local-path.tar'), [
-    await programIn(folder, sources.localPathProvisioner, 'local-path-provisioner'),
+  const coredns = await programLayer('coredns', sources.coredns, 'coredns');
+  const localPath = await programLayer(
+    'local-path-provisioner',
+    sources.localPathProvisioner,
+    'local-path-provisioner',
+  );
+  const runtime = await runtimeLayer();
+  const operator = await writeLayer(`${folder}.operator.tar`, [
+    { from: ROOT, paths: ['package.json', 'crds', 'src'], to: 'app/' },
   ]);
   const images: Image[] = [
     { name: PAUSE_IMAGE, layers: [base], config: { Entrypoint: ['/pause', 'infinity'] } },
-    { name: DEBIAN_IMAGE, layers: [base], config: { Cmd: ['/bin/sh'] } },
-    { name: 'localhost/coredns:1', layers: [base, at('coredns.tar')], config: { Entrypoint: ['/coredns'] } },
+    { name: 'localhost/debian:1', layers: [base], config: { Cmd: ['/bin/sh'] } },
+    { name: 'localhost/coredns:1', layers: [base, coredns], config: { Entrypoint: ['/coredns'] } },
     {
       name: 'localhost/local-path-provisioner:1',
-      layers: [base, at('local-path.tar')],
+      layers: [base, localPath],
       config: { Entrypoint: ['/local-path-provisioner'] },
     },
-    { name: await operatorImage(), layers: [base, at('operator.tar')], config: await operatorConfig() },
-    await qdrantImage(folder, base, sources.qdrant),
+    { name: await operatorImage(), layers: [base, runtime, operator], config: await operatorConfig() },
+    sources.qdrant === undefined
+      ? await engineImage(folder, [base, runtime, operator])
+      : await qdrantImage(base, sources.qdrant),
   ];
-  const archive = at('images.tar');
-  await writeArchive(archive, images, at('archive'));
-  return archive;
+  await layOut(folder, images);
 }
 
-async function qdrantImage(folder: string, base: string, binary: string | undefined): Promise<Image> {
-  const layer = join(folder, 'qdrant.tar');
-  const config = { WorkingDir: '/qdrant', Entrypoint: ['./qdrant'] };
-  if (binary !== undefined) {
-    await writeLayer(layer, [await programIn(folder, binary, 'qdrant/qdrant')]);
-    return { name: QDRANT_IMAGE, layers: [base, layer], config };
-  }
-  const entry = join(folder, 'engine');
-  await writeFile(entry, ENGINE, { mode: 0o755 });
-  await writeLayer(layer, [
-    { from: ROOT, paths: ['sandbox'], to: 'app/' },
-    await programIn(folder, entry, 'qdrant/qdrant'),
-  ]);
-  // Scenarios strike it with faults.
-  const environment = { Env: ['SANDBOX_QDRANT_FAULTS=1'] };
+const inQdrant = { WorkingDir: '/qdrant', Entrypoint: ['./qdrant'] };
+
+async function qdrantImage(base: Layer, binary: string): Promise<Image> {
   return {
     name: QDRANT_IMAGE,
-    layers: [base, join(folder, 'operator.tar'), layer],
-    config: { ...config, ...environment },
+    layers: [base, await programLayer('qdrant', binary, 'qdrant/qdrant')],
+    config: inQdrant,
   };
 }
 
-/** As `docker.io/library` has it when a chart names no registry. */
+/** The engine of the sandbox behind the entry of the real image. */
+async function engineImage(folder: string, below: readonly Layer[]): Promise<Image> {
+  const entry = `${folder}.engine`;
+  await writeFile(entry, ENGINE, { mode: 0o755 });
+  const sandbox = { from: ROOT, paths: ['sandbox'], to: 'app/' };
+  const layer = await writeLayer(`${folder}.engine.tar`, [sandbox, programPart(entry, 'qdrant/qdrant')]);
+  // Scenarios strike it with faults.
+  const config = { ...inQdrant, Env: ['SANDBOX_QDRANT_FAULTS=1'] };
+  return { name: QDRANT_IMAGE, layers: [...below, layer], config };
+}
+
+/** As a node calls it when a chart names no registry. */
 async function operatorImage(): Promise<string> {
   const chart = await readFile(join(ROOT, 'charts/qdrant-librarian/Chart.yaml'), 'utf8');
   const version = /^appVersion: (?<version>\S+)$/m.exec(chart)?.groups?.['version'];
+  if (version === undefined) throw new Error('the chart has no appVersion');
   return `docker.io/library/qdrant-librarian:${version}`;
 }
 
@@ -102,31 +103,30 @@ async function operatorConfig(): Promise<Image['config']> {
   };
 }
 
-type Lockfile = {
-  readonly packages: Readonly<Record<string, { readonly [flag in 'dev' | 'optional' | 'devOptional']?: boolean }>>;
-};
+type Flags = { readonly dev?: boolean; readonly optional?: boolean; readonly devOptional?: boolean };
+type Lockfile = { readonly packages: Readonly<Record<string, Flags>> };
 
-/** What `npm ci --omit=dev --omit=optional` would install, out of what is installed, and the sources beside it. */
-async function productionFiles(folder: string) {
-  const { packages } = JSON.parse(await readFile(join(ROOT, 'package-lock.json'), 'utf8')) as Lockfile;
+/** Node and what `npm ci --omit=dev --omit=optional` would install, out of what is installed. */
+async function runtimeLayer(): Promise<Layer> {
+  const lockfile = await readFile(join(ROOT, 'package-lock.json'), 'utf8');
+  const { packages } = JSON.parse(lockfile) as Lockfile;
   const modules = Object.entries(packages)
-    .filter(
-      ([path, flags]) => path !== '' && flags.dev !== true && flags.optional !== true && flags.devOptional !== true,
-    )
+    .filter(([path, { dev, optional, devOptional }]) => path !== '' && !dev && !optional && !devOptional)
     .map(([path]) => path);
   // A package inside another one comes with it.
   const outer = modules.filter((path) => !modules.some((other) => path.startsWith(`${other}/`)));
-  await mkdir(folder, { recursive: true });
-  return { from: ROOT, paths: ['package.json', 'crds', 'src', ...outer], to: 'app/' };
+  const parts = [{ from: ROOT, paths: outer, to: 'app/' }, programPart(process.execPath, 'nodejs/bin/node')];
+  return cachedLayer('runtime', [process.version, process.execPath, lockfile], (file) => writeLayer(file, parts));
 }
 
-/** A copy of a program under the name that it has in the image. */
-async function programIn(folder: string, program: string, path: string) {
-  const from = join(folder, 'programs', path.replaceAll('/', '-'));
-  await mkdir(from, { recursive: true });
-  const copy = join(from, basename(path));
-  await copyFile(program, copy);
-  await chmod(copy, 0o755);
-  const to = dirname(path) === '.' ? '' : `${dirname(path)}/`;
-  return { from, paths: [basename(path)], to };
+async function programLayer(name: string, program: string, path: string): Promise<Layer> {
+  const { size, mtimeMs } = await stat(program);
+  return cachedLayer(name, [program, size, mtimeMs], (file) => writeLayer(file, [programPart(program, path)]));
 }
+
+const programPart = (program: string, path: string): Part => ({
+  from: dirname(program),
+  paths: [basename(program)],
+  to: path,
+  renamed: true,
+});

@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Layout, layoutOf } from './layout.ts';
 import { fullPath } from './machine.ts';
+import type { Programs } from './programs.ts';
 
 /** A run of a node, as any process on the machine can take part in it. */
 export type Handle = {
@@ -13,6 +14,7 @@ export type Handle = {
   readonly cgroupFile: string;
   /** The process that holds the network and the mounts of the node. */
   readonly holder: number;
+  readonly programs: Programs;
 };
 
 type Spawned = { readonly pid: number; readonly arguments: readonly string[] };

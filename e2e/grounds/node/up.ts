@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { writeCertificates } from './certificates.ts';
@@ -31,11 +31,13 @@ export async function up({ directory, port, programs, say }: UpOptions): Promise
   }
   const qdrant = process.env['QDRANT_BIN'] || undefined;
   const sources = { coredns: programs.coredns, localPathProvisioner: programs['local-path-provisioner'], qdrant };
-  const images = makeImages(join(directory, 'images'), sources, say);
+  const folder = join(directory, 'images');
+  const images = makeImages(folder, sources, say);
   // Awaited below; its failure waits until then.
   images.catch(() => undefined);
   await writeCertificates(layout, `https://127.0.0.1:${port}`);
-  const handle = await startHolder({ directory, cgroupFile: await createCgroups(basename(directory)), holder: 0 });
+  const cgroupFile = await createCgroups(basename(directory));
+  const handle = await startHolder({ directory, cgroupFile, holder: 0, programs });
 
   const started: string[] = [];
   const start = async (name: keyof Programs | 'containerd' | 'forward', args: readonly string[]): Promise<void> => {
@@ -65,8 +67,9 @@ export async function up({ directory, port, programs, say }: UpOptions): Promise
   await start('forward', [join(import.meta.dirname, 'forward.ts'), join(directory, 'api.sock'), String(port)]);
   await start('containerd', await agents.containerd(layout));
   await until('containerd answers', () => inside(...agents.CTR, 'version'));
-  await inside(...agents.CTR, 'images', 'import', await images);
-  await rm(join(directory, 'images'), { recursive: true });
+  await images;
+  const archive = `tar --create --dereference --directory=${folder} . | "$@"`;
+  await inside('/bin/sh', '-c', archive, 'import', ...agents.CTR, 'images', 'import', '-');
   await until('the API server is ready', () => kubectl('get', '--raw=/readyz'));
   await start('kube-controller-manager', controlPlane.controllerManager(layout));
   await start('kube-scheduler', controlPlane.scheduler(layout));
