@@ -99,7 +99,11 @@ scenario('an adopted collection gets a new generation only when its short gap is
   await stage.clusterReady('annex');
   const qdrant = await stage.qdrant('annex');
   await qdrant.createCollection('docs', { vectors: { size: 8, distance: 'Cosine' }, shard_number: 1 });
-  await qdrant.upsert('docs', [{ id: 1, vector: [1, 0, 0, 0, 0, 0, 0, 0], payload: { theirs: true } }]);
+  const points = Array.from({ length: 40 }, (_, id) => ({ id, vector: [1, id, 0, 0, 0, 0, 0, 0], payload: {} }));
+  await qdrant.upsert('docs', points);
+  // Fewer points in a minute than there are: the copy must not be held up by it.
+  const strict = { enabled: true, max_query_limit: 50, write_rate_limit: 10 };
+  await qdrant.updateCollection('docs', { strict_mode_config: strict });
   await stage.createLibrary('docs', 'annex', { adopt: true });
   await stage.libraryReady('docs', 0);
   await stage.changeLibrary('docs', { spec: { shards: { number: 2 } } });
@@ -108,10 +112,11 @@ scenario('an adopted collection gets a new generation only when its short gap is
     ({ status }) => status?.change?.blockedBy?.some(({ name }) => name === 'gap-is-allowed') === true,
     'blocked by gap-is-allowed',
   );
-  assert.equal(await qdrant.count('docs', { exact: true }), 1);
+  assert.equal(await qdrant.count('docs', { exact: true }), 40);
   await stage.changeLibrary('docs', { metadata: { annotations: { 'qdrant-librarian.io/allow-gap': '1' } } });
   await stage.libraryReady('docs', 1);
-  assert.equal(await qdrant.count('docs', { exact: true }), 1);
+  assert.equal(await qdrant.count('docs', { exact: true }), 40);
+  assert.deepEqual((await qdrant.collection('docs')).config.strict_mode_config, strict);
 });
 
 scenario(

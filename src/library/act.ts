@@ -15,6 +15,7 @@ import {
 import { MARK_KEY } from '../migration/index.ts';
 import type { AliasAction, ClusterClient, PayloadFieldSchema, Schemas } from '../qdrant/index.ts';
 import { indexNote, noteDigest } from './decide/in-place.ts';
+import { pageLimit } from './decide/limits.ts';
 import { carrying } from './decide/projection.ts';
 import { vectorNote } from './decide/vectors.ts';
 import { DOMAIN_LIBRARIES, type LibraryDeps } from './deps.ts';
@@ -26,6 +27,7 @@ import type { LibraryMemory } from './memory.ts';
 import { workerNames } from './names.ts';
 import { copyObjects } from './objects.ts';
 import { isDestructive, type Step } from './plan.ts';
+import { shapeOf } from './shape.ts';
 import type { World } from './world.ts';
 
 export type Acting = {
@@ -176,6 +178,7 @@ async function startCopy(acting: Acting, step: Step & { kind: 'startCopy' }): Pr
     attempt: step.attempt,
     projection: carrying(from.observed, to.observed).projection,
     maxFreezeSeconds: settings.maxFreezeSeconds,
+    pageLimit: pageLimit(from, to, shapeOf(library.spec)),
     image: settings.workerImage,
     pullSecrets: settings.workerPullSecrets,
     environment: settings.workerEnvironment,

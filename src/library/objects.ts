@@ -25,6 +25,8 @@ export type CopyPlan = {
   readonly attempt: number;
   readonly projection: Projection;
   readonly maxFreezeSeconds: number;
+  /** Most points that Qdrant gives in one answer; undefined: as many as are asked for. */
+  readonly pageLimit?: number | undefined;
   readonly image: string;
   /** Names of Secrets in the library's namespace; none when not given. */
   readonly pullSecrets?: readonly string[];
@@ -116,7 +118,7 @@ function workerConfig(plan: CopyPlan, progress: string): WorkerConfig {
     maxFreezeSeconds: plan.maxFreezeSeconds,
     leaseSeconds: LEASE_SECONDS,
     lanes: LANES,
-    pageSize: PAGE_SIZE,
+    pageSize: Math.min(PAGE_SIZE, plan.pageLimit ?? PAGE_SIZE),
   };
 }
 

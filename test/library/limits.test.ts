@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DomainLibrarySpec } from '../../src/api/index.ts';
-import { limitsOf } from '../../src/library/decide/limits.ts';
+import { limitsOf, pageLimit } from '../../src/library/decide/limits.ts';
 import { collectionLook } from '../../src/library/look.ts';
+import { shapeOf } from '../../src/library/shape.ts';
 import { type Fence, fencePatch, type Mark, parseMark } from '../../src/migration/fence.ts';
 import type { Schemas } from '../../src/qdrant/index.ts';
 import { library, Sim } from './sim.ts';
@@ -72,6 +73,20 @@ test('limits that somebody switches off after the switch are left so: the spec i
   active.info = { ...active.info, config };
   sim.settle(5);
   assert.deepEqual(limitsNow(sim), { ...LIMITS, enabled: false });
+});
+
+test('a copy asks for no more points at once than the limits of either side allow', () => {
+  const sim = adopted(LIMITS);
+  sim.edit({ shards: { number: 2 } });
+  sim.settle(3);
+  const pageOf = (spec: Partial<DomainLibrarySpec>): number | undefined => {
+    const [from, to] = ['old', 'docs--g1'].map((name) => collectionLook(sim.look(), name));
+    assert.ok(from !== undefined && to !== undefined);
+    return pageLimit(from, to, shapeOf(library(spec).spec));
+  };
+  assert.equal(pageOf({}), 7);
+  assert.equal(pageOf({ strictMode: { maxQueryLimit: 5 } }), 5);
+  assert.equal(pageOf({ strictMode: { maxQueryLimit: 9 } }), 7);
 });
 
 test('under a fence the limits are those from before it', () => {

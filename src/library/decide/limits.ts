@@ -32,3 +32,11 @@ export function bringLimits({ name, mark }: CollectionLook, shape: Shape): Attem
   const note = limitsNote(name);
   return { note, step: { kind: 'patch', collection: name, body, note }, what: 'strict_mode_config', content: body };
 }
+
+/** The smallest `max_query_limit` that a copy meets on either side, before the switch and after it. */
+export function pageLimit(from: CollectionLook, to: CollectionLook, shape: Shape): number | undefined {
+  const limits = [from.observed.strictMode, to.observed.strictMode, to.mark?.limits, shape.strictMode]
+    .map((section) => section?.['max_query_limit'])
+    .filter((limit) => typeof limit === 'number');
+  return limits.length === 0 ? undefined : Math.min(...limits);
+}
