@@ -14,12 +14,19 @@ import { loseVolume } from './volumes.ts';
 
 const PATIENCE_MILLISECONDS = 120_000;
 
+/** A whole node keeps two processors busy: an operator that hears late of its Lease shall not give it up at once. */
+const LEASE = {
+  QDRANT_LIBRARIAN_LEASE_SECONDS: '6',
+  QDRANT_LIBRARIAN_RENEW_SECONDS: '4',
+  QDRANT_LIBRARIAN_RETRY_SECONDS: '0.5',
+};
+
 /** The node as a ground for one file of scenarios, which plays inside its network. */
 export async function attach(handle: Handle, options: GroundOptions): Promise<Basics & Partial<Capabilities>> {
   const { directory, programs } = handle;
   const layout = layoutOf(directory);
   const admin = new KubeClient({ config: connectionFromKubeconfigFile(layout.admin), userAgent: 'scenarios' });
-  const environment = { ...QUICK_OPERATOR, ...options.operator };
+  const environment = { ...QUICK_OPERATOR, ...LEASE, ...options.operator };
   await installChart(admin, { helm: programs.helm, directory, environment });
   const others = await namespaces(admin);
   const audit = new AuditLog(layout.audit);
