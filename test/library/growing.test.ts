@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
+import { Peers, REAL_BINARY } from '../sandbox/qdrant/peers.ts';
 import { CANARY, Room } from './room.ts';
 
 let room: Room;
@@ -64,4 +65,37 @@ test('a vector added to the spec comes into the generation that serves: points s
   assert.deepEqual(moved?.vector, vector, 'a later generation brings the vector along');
   const floats = 51 * 3 + 2 + 4 + 2;
   await room.until(async () => (await room.library()).status?.vectorsBytes === floats * 4);
+});
+
+test('of a cluster behind one address the versions are asked for: one old peer is enough for a new generation', {
+  skip: REAL_BINARY !== undefined,
+}, async () => {
+  const peers = new Peers();
+  try {
+    const [first, , last] = await peers.cluster(3);
+    assert.ok(first !== undefined && last !== undefined);
+    await room.createCluster('main', { external: { url: first.url } });
+    room.startOperator();
+    await room.createLibrary({ vectors: [text] });
+    await room.ready();
+    await room.change({ spec: { sparseVectors: [{ name: 'words' }] } });
+    await room.ready();
+    assert.equal((await room.library()).status?.generation, 1);
+    for (const peer of peers.all) {
+      const { config } = await peer.ok<{ config: { params: { sparse_vectors: object } } }>('GET', '/collections/docs');
+      assert.deepEqual(config.params.sparse_vectors, { words: {} });
+    }
+
+    await last.stop();
+    await last.start({ env: { SANDBOX_QDRANT_VERSION: '1.17.1' } });
+    await room.change({ spec: { sparseVectors: [{ name: 'words' }, { name: 'more' }] } });
+    await room.until(async () => (await room.library()).status?.change !== undefined);
+    assert.equal(
+      (await room.library()).status?.change?.reason,
+      `sparse vector more is added (in place only where every peer runs Qdrant 1.18 or later: ${await last.id()} runs 1.17.1)`,
+    );
+  } finally {
+    await room.stopOperator();
+    await peers.close();
+  }
 });
