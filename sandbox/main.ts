@@ -6,7 +6,8 @@ import { PODS } from '../src/kube/index.ts';
 import { createLogger, silentLogger } from '../src/telemetry/index.ts';
 import { Facts, mebibytes, seconds } from './run/facts.ts';
 import { watchMemory } from './run/memory.ts';
-import { NAMESPACE, Story } from './run/story.ts';
+import { NAMESPACE } from './run/stage.ts';
+import { Story } from './run/story.ts';
 import { type Sandbox, startSandbox } from './sandbox.ts';
 
 type Flags = { readonly once?: boolean; readonly log?: string };

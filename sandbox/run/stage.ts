@@ -1,0 +1,99 @@
+import type { DomainLibrary, QdrantCluster } from '../../src/api/index.ts';
+import type { ExternalQdrant } from '../external-qdrant.ts';
+import { type LibraryAccess, libraryAccess } from '../load/library-access.ts';
+import { OPERATOR_NAMESPACE, type Sandbox } from '../sandbox.ts';
+import type { Facts } from './facts.ts';
+import { StoryLoad } from './load.ts';
+import { CLUSTERS, LIBRARIES, until } from './wait.ts';
+
+export const NAMESPACE = 'library';
+/** Of the vectors of all libraries. */
+export const DIMENSIONS = 256;
+
+/** Told while a chapter is played: one line, in place of the last. */
+export type Progress = (text: string) => void;
+
+/** One part of the main job. */
+export type Chapter = { readonly title: string; readonly play: (stage: Stage, progress: Progress) => Promise<void> };
+
+type Waiting<T> = {
+  readonly holds: (object: T) => boolean;
+  /** Named when it never comes: "was not <what>". */
+  readonly what: string;
+  readonly timeoutSeconds: number;
+};
+
+/** What the chapters play on, and what one leaves for the next. */
+export class Stage {
+  readonly sandbox: Sandbox;
+  readonly facts: Facts;
+  readonly signal: AbortSignal;
+  /** Passages by library. */
+  readonly written = new Map<string, number>();
+  /** A Qdrant that is no pod. */
+  external: ExternalQdrant | undefined;
+  #load: StoryLoad | undefined;
+
+  constructor(sandbox: Sandbox, facts: Facts, signal: AbortSignal) {
+    this.sandbox = sandbox;
+    this.facts = facts;
+    this.signal = signal;
+  }
+
+  /** Waits for a cluster. @throws Error with its conditions when the time is over */
+  cluster(name: string, { holds, what, timeoutSeconds }: Waiting<QdrantCluster>): Promise<QdrantCluster> {
+    const { signal, sandbox } = this;
+    const options = { client: sandbox.admin, type: CLUSTERS, namespace: NAMESPACE, name, timeoutSeconds, signal };
+    return until(options, holds, what);
+  }
+
+  /** Waits for a library. @throws Error with its conditions when the time is over */
+  library(name: string, { holds, what, timeoutSeconds }: Waiting<DomainLibrary>): Promise<DomainLibrary> {
+    const { signal, sandbox } = this;
+    const options = { client: sandbox.admin, type: LIBRARIES, namespace: NAMESPACE, name, timeoutSeconds, signal };
+    return until(options, holds, what);
+  }
+
+  /** As `kubectl scale` does. */
+  async scale(name: string, replicas: number): Promise<void> {
+    const key = { namespace: NAMESPACE, name };
+    await this.sandbox.admin.subresource(CLUSTERS, key, 'scale', { method: 'PATCH', body: { spec: { replicas } } });
+  }
+
+  async changeLibrary(name: string, spec: Partial<DomainLibrary['spec']>): Promise<void> {
+    await this.sandbox.admin.patch(LIBRARIES, { namespace: NAMESPACE, name }, { spec }, { type: 'merge' });
+  }
+
+  /** Works on a library as an application does, with its binding Secret. */
+  async using(library: string, work: (access: LibraryAccess) => Promise<void>): Promise<void> {
+    const access = await libraryAccess(this.sandbox.admin, { namespace: NAMESPACE, library });
+    try {
+      await work(access);
+    } finally {
+      await access.client.close();
+    }
+  }
+
+  /** Clients at work until `endLoad`. Ids from `firstId` on are theirs; passages have UUIDs. */
+  async startLoad(library: string, firstId = 1): Promise<void> {
+    const points = { dimensions: DIMENSIONS, firstId };
+    this.#load = await StoryLoad.start(this.sandbox.admin, { namespace: NAMESPACE, library }, points);
+  }
+
+  /** Notes whether all is there that the clients were told is written. */
+  async endLoad(during: string): Promise<void> {
+    const load = this.#load;
+    this.#load = undefined;
+    await load?.end(this.facts, during);
+  }
+
+  operatorProcess() {
+    return this.sandbox.agent.processes().find(({ namespace }) => namespace === OPERATOR_NAMESPACE);
+  }
+
+  /** Ends what the chapters started. */
+  async close(): Promise<void> {
+    await this.#load?.abandon();
+    await this.external?.stop();
+  }
+}
