@@ -1,9 +1,10 @@
+import type { Limiters } from './collection/limits.ts';
 import { LocalShards } from './collection/local-shards.ts';
 import type { Consensus } from './consensus/consensus.ts';
 import type { PeerClient } from './consensus/transport.ts';
 import type { Settings } from './settings.ts';
 import type { VersionedOperation } from './shard/operations.ts';
-import type { RateLimiter } from './shard/rate-limiter.ts';
+import type { Shard } from './shard/shard.ts';
 import { collectionOf } from './state/apply.ts';
 import type { CollectionState, PeerId } from './state/types.ts';
 
@@ -16,7 +17,8 @@ export class Engine {
   readonly startedAt = new Date();
   /** Replicas that failed a write and are skipped until consensus has changed their state: `<uuid>/<shard>/<peer>`. */
   readonly disabled = new Map<string, string>();
-  readonly limiters = new Map<string, RateLimiter>();
+  /** By local shard: one that is opened anew has new limiters. */
+  readonly limiters = new WeakMap<Shard, Limiters>();
   /** When a collection was last changed in a way that is optimised, by uuid (milliseconds). */
   readonly optimizingSince = new Map<string, number>();
   /** What transfers from or to this peer report, by `<uuid>/<shard>/<from>/<to>`. */

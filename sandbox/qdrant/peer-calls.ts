@@ -31,12 +31,16 @@ export function peerHandlers(engine: Engine): Handlers {
 function receive(engine: Engine, step: TransferStep): void {
   const { collection: name, shardId, change, from, uuid } = step;
   const collection = engine.collection(name);
-  const running = collection.transfers.some(
+  const running = collection.transfers.find(
     (other) => other.shardId === shardId && other.from === from && other.to === engine.peerId,
   );
-  if (!running || collection.uuid !== uuid)
+  if (running === undefined || collection.uuid !== uuid)
     throw new EngineError('Precondition', `no transfer of shard ${shardId} from ${from}`);
   const comment = `${uuid}/${shardId}/${from}/${engine.peerId}`;
   engine.transferComments.set(comment, change.operation.kind === 'clear' ? 'downloading' : 'restoring');
+  const shard = engine.shards.get(uuid, shardId);
+  // The server puts a new shard in the old one's place; a difference goes into the one that is there.
+  if (shard !== undefined && change.operation.kind === 'clear' && running.method !== 'wal_delta')
+    engine.limiters.delete(shard);
   updateLocal(engine, collection, { shardId, change, force: true });
 }

@@ -54,7 +54,7 @@ export class EngineError extends Error {
 
   /** Whether another replica may do better. Source: Qdrant `CollectionError::is_transient`. */
   get transient(): boolean {
-    return ['Service', 'Timeout', 'Unavailable', 'Precondition', 'RateLimited'].includes(this.kind);
+    return ['Service', 'Timeout', 'Unavailable', 'Precondition'].includes(this.kind);
   }
 }
 

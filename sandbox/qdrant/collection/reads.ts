@@ -2,10 +2,10 @@ import { asEngineError, EngineError, Panic } from '../base/errors.ts';
 import type { Json } from '../base/json.ts';
 import type { Engine } from '../engine.ts';
 import type { PointId, StoredPoint } from '../shard/point.ts';
-import { RateLimiter } from '../shard/rate-limiter.ts';
 import type { Hit, Search } from '../shard/search.ts';
 import type { ScrollPage, Shard } from '../shard/shard.ts';
 import { type CollectionState, isReadable, type PeerId, type ShardKey, type ShardState } from '../state/types.ts';
+import { takeTokens } from './limits.ts';
 import { callPeer } from './replicas.ts';
 import { describeShard, type ShardDescription } from './shard-info.ts';
 
@@ -41,7 +41,7 @@ export function readLocal(
 ): Answers[keyof Answers] {
   const shard = engine.shards.get(collection.uuid, shardId);
   if (!shard) throw new EngineError('Service', `Local shard ${shardId} not found`);
-  if (request.kind !== 'info') limitReads(engine, collection, shardId);
+  if (request.kind !== 'info') takeTokens(engine, collection, { shard, kind: 'read', cost: 1 });
   return answer(engine, { collection, shard, request });
 }
 
@@ -64,22 +64,6 @@ function answer(
     case 'info':
       return describeShard(engine, collection, shard);
   }
-}
-
-function limitReads(engine: Engine, collection: CollectionState, shardId: number): void {
-  const strict = collection.config.strict_mode_config;
-  const limit = strict?.enabled === true ? strict.read_rate_limit : undefined;
-  if (typeof limit !== 'number') return;
-  limiterFor(engine, `read/${collection.uuid}/${shardId}`, limit).take(1, { now: Date.now(), what: 'Read' });
-}
-
-/** The limiter of a shard; a changed limit starts a new, full one. */
-export function limiterFor(engine: Engine, key: string, perMinute: number): RateLimiter {
-  const present = engine.limiters.get(key);
-  if (present?.perMinute === perMinute) return present;
-  const fresh = new RateLimiter(perMinute, Date.now());
-  engine.limiters.set(key, fresh);
-  return fresh;
 }
 
 /** What a read does where a shard has no readable replica (S2). */
@@ -144,7 +128,7 @@ async function readShard(
       return await callPeer(engine, peer, { method: 'read', body });
     } catch (error) {
       const known = asEngineError(error);
-      if (!known.transient || known.kind === 'RateLimited') throw known;
+      if (!known.transient) throw known;
       errors.push(known);
     }
   }

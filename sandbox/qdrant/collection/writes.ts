@@ -12,7 +12,7 @@ import {
   type ShardKey,
   type ShardState,
 } from '../state/types.ts';
-import { limiterFor } from './reads.ts';
+import { takeTokens } from './limits.ts';
 import { callPeer, isDisabled, replicaKey } from './replicas.ts';
 import { approximateBytes, thresholdBytes } from './shard-info.ts';
 
@@ -74,33 +74,29 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => ShardState): Map<Sh
 export function updateLocal(
   engine: Engine,
   collection: CollectionState,
-  update: { shardId: number; change: VersionedOperation; force?: boolean },
+  update: { shardId: number; change: VersionedOperation; force?: boolean; admitted?: boolean },
 ): void {
   const shard = engine.shards.get(collection.uuid, update.shardId);
   if (!shard) throw new EngineError('Service', `Local shard ${update.shardId} not found`);
   const state = collection.shards.find(({ id }) => id === update.shardId)?.replicas[engine.peerId];
   // A replica that is being filled takes only what the transfer brings.
   if (!update.force && !isUpdatable(state)) return;
-  if (!update.force && state === 'Active') limitWrites(engine, collection, update);
+  if (!update.force && !update.admitted && state === 'Active') admit(engine, collection, update);
   shard.update(update.change);
   if (approximateBytes(collection, shard.points.size) >= thresholdBytes(collection))
     engine.optimizingSince.set(collection.uuid, Date.now());
   for (const forward of engine.forwards.get(`${collection.uuid}/${update.shardId}`) ?? []) forward(update.change);
 }
 
-function limitWrites(
+/** Only writes of Active replicas are limited. Source: Qdrant `ReplicaState::is_write_rate_limitable`. */
+function admit(
   engine: Engine,
   collection: CollectionState,
-  update: { shardId: number; change: VersionedOperation },
+  { shardId, change }: { shardId: number; change: VersionedOperation },
 ): void {
-  const strict = collection.config.strict_mode_config;
-  const limit = strict?.enabled === true ? strict.write_rate_limit : undefined;
-  if (typeof limit !== 'number') return;
-  const cost = Math.max(1, pointsNamed(update.change.operation) ?? 1);
-  limiterFor(engine, `write/${collection.uuid}/${update.shardId}`, limit).take(cost, {
-    now: Date.now(),
-    what: 'Write',
-  });
+  const shard = engine.shards.get(collection.uuid, shardId);
+  if (!shard) return;
+  takeTokens(engine, collection, { shard, kind: 'write', cost: Math.max(1, pointsNamed(change.operation) ?? 1) });
 }
 
 type Failure = { readonly peer: PeerId; readonly error: EngineError };
@@ -126,6 +122,9 @@ export async function updateShard(
     );
   }
   const change = { operation: update.operation, version: engine.nextVersion() };
+  // The limiter of this peer's own replica is asked before anything is sent.
+  if (peers.includes(engine.peerId) && shard.replicas[engine.peerId] === 'Active')
+    admit(engine, collection, { shardId: shard.id, change });
   const failures = (
     await Promise.all(peers.map((peer) => sendUpdate(engine, collection, { peer, shard, change })))
   ).flat();
@@ -133,7 +132,9 @@ export async function updateShard(
   const needed = Math.min(collection.config.params.write_consistency_factor, Object.keys(shard.replicas).length);
   const first = failures[0];
   if (succeeded.length < needed && first) throw first.error;
-  if (first) await deactivate(engine, collection, { shard, failures, wait: update.wait });
+  // Unless a replica has completed the write, only those that may do better another time are marked Dead.
+  const handled = update.wait ? failures : failures.filter(({ error }) => error.transient);
+  await deactivate(engine, collection, { shard, failures: handled, wait: update.wait });
   if (!succeeded.some((peer) => isSourceOfTruth(shard.replicas[peer]))) {
     throw new EngineError(
       'Service',
@@ -149,7 +150,7 @@ async function sendUpdate(
 ): Promise<Failure[]> {
   const { peer, shard, change } = send;
   try {
-    if (peer === engine.peerId) updateLocal(engine, collection, { shardId: shard.id, change });
+    if (peer === engine.peerId) updateLocal(engine, collection, { shardId: shard.id, change, admitted: true });
     else
       await callPeer(engine, peer, {
         method: 'update',
@@ -181,7 +182,8 @@ async function deactivate(
     engine.disabled.set(replicaKey(collection, shard, peer), state);
     void proposeDead(engine, { name: collection.name, uuid: collection.uuid, shardId: shard.id, peerId: peer });
   }
-  if (!wait) return;
+  // Those that would fail again are not waited for.
+  if (!wait || !failures.some(({ error }) => error.transient)) return;
   const deadline = Date.now() + DEACTIVATION_MILLISECONDS;
   const now = (): ShardState | undefined =>
     engine.consensus.state.collections[collection.name]?.shards.find(({ id }) => id === shard.id);

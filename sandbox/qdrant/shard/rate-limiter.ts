@@ -12,10 +12,6 @@ export class RateLimiter {
     this.#checkedAt = now;
   }
 
-  get perMinute(): number {
-    return this.#perMinute;
-  }
-
   /**
    * Takes `cost` tokens at `now` (milliseconds).
    * @throws EngineError 429 when there are too few; with the seconds to wait, or without when it can never succeed

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
 import type { World } from './world.ts';
 
@@ -43,6 +44,29 @@ export function operations(world: World): void {
       422,
       /must be 1 or larger/,
     );
+  });
+
+  test('a write limiter starts full, one for each shard, and every change of strict mode fills it again', async () => {
+    const fence = { strict_mode_config: { enabled: true, write_rate_limit: 1 } };
+    await create('fenced', { shard_number: 2 });
+    const passed = async (): Promise<number> => {
+      let count = 0;
+      for (let id = 0; id < 24; id += 1) {
+        const path = '/collections/fenced/points/delete?wait=false';
+        const { status } = await send('POST', path, { points: [randomUUID()] });
+        if (status === 200) count += 1;
+        else assert.equal(status, 429);
+      }
+      return count;
+    };
+    assert.equal(await passed(), 24, 'without a limit');
+    for (const again of ['first', 'and again']) {
+      await ok('PATCH', '/collections/fenced', fence);
+      assert.equal(await passed(), 2, again);
+      assert.equal(await passed(), 0, again);
+    }
+    await ok('PATCH', '/collections/fenced', { metadata: { other: 1 } });
+    assert.equal(await passed(), 0, 'a change of something else does not fill it');
   });
 
   test('snapshots hold the shards of this peer and bring them back', async () => {
