@@ -20,25 +20,36 @@ export type Mark = {
 export type Fence = {
   readonly nonce: string;
   readonly at: number;
-  /** Whether strict mode was on before, and its write limit: for lifting the fence. */
-  readonly before: { readonly enabled: boolean; readonly writeRateLimit?: number };
+  /** Whether strict mode was on before, its write limit, and how many replicas had to take a write: for lifting it. */
+  readonly before: {
+    readonly enabled: boolean;
+    readonly writeRateLimit?: number;
+    readonly writeConsistencyFactor?: number;
+  };
 };
 
 /** Tokens per minute; the limiter hands out the first one after 60 s (measured, section 11). */
 const FENCED_WRITES_PER_MINUTE = 1;
 /** After this the limiter lets a point through: a fence is worth nothing any more. */
 export const FENCE_HOLDS_SECONDS = 60;
+/**
+ * More than there are. Replicas have limiters of their own: a write that one takes and another refuses would be
+ * acknowledged, and the other one marked Dead and recovered, or left without it where nobody waits (measured).
+ */
+const EVERY_REPLICA = 100;
 /** A limit can't be unset by PATCH: this one is never reached. */
 const UNLIMITED = 1_000_000_000;
 
 export type StrictModePatch = { readonly enabled: boolean; readonly write_rate_limit?: number };
 export type FencePatch = {
+  readonly params?: { readonly write_consistency_factor: number };
   readonly strict_mode_config: StrictModePatch;
   readonly metadata: { readonly [MARK_KEY]: Mark };
 };
 
 /** Refuses every write with 429 and Retry-After for 60 s, and tells the worker by the same consensus entry. */
 export const fencePatch = (mark: Mark, fence: Fence): FencePatch => ({
+  params: { write_consistency_factor: EVERY_REPLICA },
   strict_mode_config: { enabled: true, write_rate_limit: FENCED_WRITES_PER_MINUTE },
   metadata: { [MARK_KEY]: { ...mark, fence } },
 });
@@ -46,7 +57,9 @@ export const fencePatch = (mark: Mark, fence: Fence): FencePatch => ({
 /** Gives back the strict mode from before the fence. */
 export function unfencePatch({ fence, ...mark }: Mark): FencePatch {
   const before = fence?.before ?? { enabled: false };
+  const factor = fence?.before.writeConsistencyFactor;
   return {
+    ...(factor === undefined ? {} : { params: { write_consistency_factor: factor } }),
     strict_mode_config: { enabled: before.enabled, write_rate_limit: before.writeRateLimit ?? UNLIMITED },
     metadata: { [MARK_KEY]: mark },
   };
@@ -76,10 +89,15 @@ function parseFence(fence: unknown): Fence | undefined {
   if (!isRecord(fence) || typeof fence['nonce'] !== 'string' || typeof fence['at'] !== 'number') return undefined;
   const before = isRecord(fence['before']) ? fence['before'] : {};
   const limit = before['writeRateLimit'];
+  const factor = before['writeConsistencyFactor'];
   return {
     nonce: fence['nonce'],
     at: fence['at'],
-    before: { enabled: before['enabled'] === true, ...(typeof limit === 'number' ? { writeRateLimit: limit } : {}) },
+    before: {
+      enabled: before['enabled'] === true,
+      ...(typeof limit === 'number' ? { writeRateLimit: limit } : {}),
+      ...(typeof factor === 'number' ? { writeConsistencyFactor: factor } : {}),
+    },
   };
 }
 

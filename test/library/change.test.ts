@@ -248,6 +248,7 @@ test('a fence under which the worker gives up is lifted at once, with its reason
   sim.pass();
   assert.ok(sim.events.includes('FenceLeaks'));
   assert.equal(sim.write(1, 'after the fence'), true);
+  assert.equal(sim.collections.get('docs--g1')?.info.config.params.write_consistency_factor, 1);
   assert.equal(sim.aliases.get('docs'), 'docs--g1');
   assert.equal(sim.library.status?.change?.step, 'Converging');
 });

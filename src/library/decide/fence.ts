@@ -10,7 +10,7 @@ export const unfenceStep = (collection: string, mark: Mark): Step => ({
 });
 
 /** Holds back all writes to a collection that carries our mark. */
-export function fenceStep({ name, mark, observed }: CollectionLook, to: number, now: number): Step | undefined {
+export function fenceStep({ name, mark, observed, info }: CollectionLook, to: number, now: number): Step | undefined {
   if (mark === undefined) return undefined;
   const limit = observed.strictMode['write_rate_limit'];
   const fence: Fence = {
@@ -19,6 +19,8 @@ export function fenceStep({ name, mark, observed }: CollectionLook, to: number, 
     before: {
       enabled: observed.strictMode['enabled'] === true,
       ...(typeof limit === 'number' ? { writeRateLimit: limit } : {}),
+      // 1 is what Qdrant means where it says nothing.
+      writeConsistencyFactor: info.config.params.write_consistency_factor ?? 1,
     },
   };
   return { kind: 'fence', collection: name, body: fencePatch(mark, fence) as Section };
