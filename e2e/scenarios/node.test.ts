@@ -86,7 +86,7 @@ scenario('peers and workers are pods as the restricted standard wants them', res
 
 /** Each takes less than a Qdrant does, all together more than there is: so Qdrant is what the kernel ends. */
 const EAT =
-  'for one in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do tail -c 24M /dev/zero & done; wait';
+  'for one in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24; do cat /dev/zero | tail -c 24M & done; wait';
 
 const memory: Parameters<typeof scenario>[1] = async (stage) => {
   await stage.createCluster('stacks', { size: 3, resources: { limits: { memory: '400Mi' } } });

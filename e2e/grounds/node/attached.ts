@@ -1,11 +1,12 @@
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connectionFromKubeconfigFile, KubeClient, NAMESPACES, type ObjectKey, PODS } from '../../../src/kube/index.ts';
 import type { Basics, Capabilities, GroundOptions } from '../../ground.ts';
 import { QUICK_OPERATOR } from '../../stage/operator-settings.ts';
 import { commandLines } from '../command-lines.ts';
 import { AuditLog } from '../control-plane/audit-log.ts';
-import { layoutOf } from './layout.ts';
+import { startObjectStore } from '../object-store.ts';
+import { layoutOf, NETWORK } from './layout.ts';
 import { installChart, OPERATOR } from './operator.ts';
 import { OutsideServer } from './outside-server.ts';
 import { processesOfPods, signalPod } from './pod-processes.ts';
@@ -14,25 +15,19 @@ import { loseVolume } from './volumes.ts';
 
 const PATIENCE_MILLISECONDS = 120_000;
 
-/** A whole node keeps two processors busy: an operator that hears late of its Lease shall not give it up at once. */
-const LEASE = {
-  QDRANT_LIBRARIAN_LEASE_SECONDS: '6',
-  QDRANT_LIBRARIAN_RENEW_SECONDS: '4',
-  QDRANT_LIBRARIAN_RETRY_SECONDS: '0.5',
-};
-
 /** The node as a ground for one file of scenarios, which plays inside its network. */
 export async function attach(handle: Handle, options: GroundOptions): Promise<Basics & Partial<Capabilities>> {
   const { directory, programs } = handle;
   const layout = layoutOf(directory);
   const admin = new KubeClient({ config: connectionFromKubeconfigFile(layout.admin), userAgent: 'scenarios' });
-  const environment = { ...QUICK_OPERATOR, ...LEASE, ...options.operator };
+  const environment = { ...QUICK_OPERATOR, ...options.operator };
   await installChart(admin, { helm: programs.helm, directory, environment });
   const others = await namespaces(admin);
   const audit = new AuditLog(layout.audit);
   // What other files did is theirs.
   audit.reset();
   const outside: OutsideServer[] = [];
+  let store: ReturnType<typeof startObjectStore> | undefined;
   return {
     name: 'node',
     admin,
@@ -58,6 +53,11 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
     commandLines: async () =>
       commandLines([...(await processesOfPods(directory)), ...outside.flatMap(({ pids }) => pids)]),
     kubectl: programs.kubectl,
+    objectStore() {
+      const place = { directory: join(directory, `object-store-${process.pid}`), address: NETWORK.node };
+      store ??= startObjectStore({ file: programs.versitygw, ...place });
+      return store;
+    },
     restartKubelet: () => restartProcess(handle, 'kubelet'),
     async operatorMetrics() {
       const pods = await admin.listAll(PODS, { namespace: OPERATOR.namespace });
@@ -68,6 +68,10 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
     },
     async stop() {
       await Promise.all(outside.map((server) => server.stop()));
+      await store?.then(
+        (started) => started.stop(),
+        () => undefined,
+      );
       audit.close();
       await removeNamespaces(admin, others);
       await admin.close();

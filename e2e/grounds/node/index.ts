@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, realpath } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -12,6 +11,7 @@ import {
   type Need,
   type Prepared,
 } from '../../ground.ts';
+import { freePort } from '../control-plane/free-port.ts';
 import { attach } from './attached.ts';
 import { own, removeLeftovers } from './down.ts';
 import { playInside, playsOutside } from './enter.ts';
@@ -32,8 +32,8 @@ export const parts = (): string =>
 
 /** A file of scenarios asks this first: it goes on inside the node's network. */
 export async function provides(): Promise<ReadonlySet<Need>> {
-  if (playsOutside()) process.exit(await playInside(handleOfRun()));
-  return allNeedsBut(['api-faults', 'object-store', ...(realQdrant() ? (['qdrant-faults'] as const) : [])]);
+  if (process.env[HANDLE] !== undefined && playsOutside()) process.exit(await playInside(handleOfRun()));
+  return allNeedsBut(['api-faults', ...(realQdrant() ? (['qdrant-faults'] as const) : [])]);
 }
 
 /**
@@ -49,7 +49,7 @@ export async function prepare(say: (text: string) => void): Promise<Prepared> {
   const directory = await mkdtemp(join(await realpath(tmpdir()), MARK));
   await own(directory);
   const keeper = startKeeper(directory);
-  const port = await freePort();
+  const port = await freePort('127.0.0.1');
   const forwarder = await listenOutside(port, join(directory, 'api.sock'));
   const stop = async (): Promise<void> => {
     forwarder.close();
@@ -100,13 +100,4 @@ function startKeeper(directory: string): { end(): Promise<void> } {
       if (child.exitCode !== 0) throw new Error(`${directory} could not be removed`);
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
 }

@@ -14,6 +14,7 @@ const NAMES = [
   'csi-directory',
   'csi-provisioner',
   'csi-resizer',
+  'versitygw',
 ] as const;
 
 export type Programs = Readonly<Record<(typeof NAMES)[number], string>>;
