@@ -118,14 +118,13 @@ scenario('a peer that the kernel ends for want of memory comes back as the one i
 
 const kubelet: Parameters<typeof scenario>[1] = async (stage) => {
   const load = await stacks(stage);
-  const peers = await ReadyPeers.follow(stage.admin, { namespace: stage.namespace, cluster: 'stacks' });
   await stage.scale('stacks', 4);
   await eventually('the fourth peer is on its way', async () => (await peersOf(stage)).length === 4);
   await stage.ground.restartKubelet();
   await stage.clusterReady('stacks', 4);
 
   await load.nothingLostAndNothingFailed();
-  assert.ok((await peers.fewest()) >= 3, 'nobody was away');
+  // Not that all were ready all the time: a kubelet that starts takes pods for unready until it has probed them.
   assert.deepEqual(restartsOf(await peersOf(stage)), { 'stacks-0': 0, 'stacks-1': 0, 'stacks-2': 0, 'stacks-3': 0 });
 };
 scenario('the kubelet is restarted while a cluster grows: pods run on, and it grows', kubelet, ['kubelet-restart']);
