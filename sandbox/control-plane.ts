@@ -3,7 +3,7 @@ import { connectionFromKubeconfig, KubeClient } from '../src/kube/index.ts';
 import type { Logger } from '../src/telemetry/index.ts';
 import { startControllers } from './controllers/index.ts';
 import { type ApiServer, type Hooks, startApiServer } from './kube/index.ts';
-import type { NodeAgentOptions } from './node/agent.ts';
+import type { NodeAgentOptions } from './node/agent-options.ts';
 import type { Network } from './node/network.ts';
 
 /** What a control plane is given by the sandbox around it. */

@@ -10,7 +10,8 @@ import {
   startEmbeddedControlPlane,
 } from './control-plane.ts';
 import { installDefinitions, installOperator } from './install.ts';
-import { type NodeAgent, type NodeAgentOptions, startNodeAgent } from './node/agent.ts';
+import { type NodeAgent, startNodeAgent } from './node/agent.ts';
+import type { NodeAgentOptions } from './node/agent-options.ts';
 import { installClusterDns } from './node/cluster-dns-client.ts';
 import { createNetwork, type Network } from './node/network.ts';
 import { sandboxRuntimes } from './node/runtimes.ts';

@@ -1,50 +1,20 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { EventRecorder, type KubeClient } from '../../src/kube/index.ts';
-import type { Logger } from '../../src/telemetry/index.ts';
-import type { RestartBackoff } from './backoff.ts';
+import { EventRecorder } from '../../src/kube/index.ts';
+import type { NodeAgentOptions } from './agent-options.ts';
 import { Binder } from './binder.ts';
 import { ClusterNetwork } from './cluster-network.ts';
-import type { ApiServerAddress } from './kubeconfig.ts';
-import { type LogEndpointOptions, type LogSource, serveLogs } from './log-endpoint.ts';
-import type { Network } from './network.ts';
+import { type LogSource, serveLogs } from './log-endpoint.ts';
 import { hostsFileOf, nodeHost } from './node-host.ts';
 import { nodeObject } from './node-object.ts';
 import { NodeObjects } from './node-objects.ts';
 import { NodePods } from './node-pods.ts';
 import { heartbeat, registerNode } from './node-registration.ts';
 import type { PodRunner } from './pod-runner.ts';
-import type { Runtime } from './process-specification.ts';
 import { type LogQuery, readLog } from './read-log.ts';
 import { Watchdog } from './watchdog.ts';
 import { podName, podNamespace } from './wire.ts';
-
-export type NodeAgentOptions = {
-  readonly client: KubeClient;
-  /** Everything the agent writes lies under it. */
-  readonly directory: string;
-  /** How images are run, by repository. */
-  readonly runtimes: Readonly<Record<string, Runtime>>;
-  readonly network: Network;
-  /** What pods with a service account of their own are told about the API server. */
-  readonly apiServer: ApiServerAddress;
-  readonly log: Logger;
-  readonly signal: AbortSignal;
-  /** `sandbox` when not given. */
-  readonly nodeName?: string;
-  readonly backoff?: RestartBackoff;
-  /** Kept of one run of one container; 1 MiB when not given. */
-  readonly logBytes?: number;
-  /** `slices` when not given; `pods` where the API server takes no loopback addresses in EndpointSlices. */
-  readonly endpointsFrom?: 'slices' | 'pods';
-  /** For an API server of another process, which asks the node for logs over HTTPS. */
-  readonly logEndpoint?: LogEndpointOptions;
-  /** Given to every container. */
-  readonly environment?: Readonly<Record<string, string>>;
-  /** Removed when this process dies without `stop`; nothing when not given. */
-  readonly removeOnDeath?: string;
-};
 
 export type NodeAgent = {
   /** The log of a container's current run, or the one before; undefined when it never ran here. */

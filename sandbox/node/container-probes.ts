@@ -1,4 +1,4 @@
-import type { ContainerEvent } from './container-runner.ts';
+import type { ContainerEvent } from './container-event.ts';
 import type { ProbeTarget } from './probe-check.ts';
 import { probeLoop } from './probe-loop.ts';
 import type { ProbeVerdicts } from './probe-state.ts';

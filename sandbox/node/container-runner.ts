@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BackoffState, nextRestart, RESTED, type RestartBackoff, restarts } from './backoff.ts';
+import type { ContainerEvent } from './container-event.ts';
 import type { ContainerLog } from './container-log.ts';
 import { runProbes } from './container-probes.ts';
 import type { ContainerView } from './pod-status.ts';
@@ -15,8 +16,6 @@ import type { Container, ContainerState } from './wire.ts';
 export type Launch =
   | { readonly ok: true; readonly specification: ProcessSpecification }
   | { readonly ok: false; readonly reason: string; readonly message: string };
-
-export type ContainerEvent = { readonly type: 'Normal' | 'Warning'; readonly reason: string; readonly message: string };
 
 export type ContainerOptions = {
   readonly container: Container;

@@ -8,9 +8,9 @@ import {
   type Pod,
   SERVICE_ACCOUNTS,
 } from '../../src/kube/index.ts';
-import type { NodeAgentOptions } from './agent.ts';
+import type { NodeAgentOptions } from './agent-options.ts';
 import { SANDBOX_BACKOFF } from './backoff.ts';
-import type { ContainerEvent } from './container-runner.ts';
+import type { ContainerEvent } from './container-event.ts';
 import { kubeconfigText } from './kubeconfig.ts';
 import type { NodeObjects } from './node-objects.ts';
 import type { PodHost } from './pod-host.ts';

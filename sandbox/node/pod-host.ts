@@ -1,7 +1,7 @@
 import type { Pod } from '../../src/kube/index.ts';
 import type { Logger } from '../../src/telemetry/index.ts';
 import type { RestartBackoff } from './backoff.ts';
-import type { ContainerEvent } from './container-runner.ts';
+import type { ContainerEvent } from './container-event.ts';
 import type { ClaimDirectory } from './pod-volumes.ts';
 import type { Runtime } from './process-specification.ts';
 import type { TokenRequest } from './volume-content.ts';

@@ -1,7 +1,7 @@
 import { ANNOTATIONS, type Blocker, disabledPredicates, FINALIZER, overruled } from '../api/index.ts';
-import { type Holder, holderOf } from './decide/active.ts';
+import { type Active, type Holder, holderOf } from './decide/active.ts';
 import { furtherAliases } from './decide/aliases.ts';
-import { type Active, changeGeneration, changeInGap } from './decide/change.ts';
+import { changeGeneration, changeInGap } from './decide/change.ts';
 import { cleanUp } from './decide/cleanup.ts';
 import { deleteBlind, deleteLibrary } from './decide/deletion.ts';
 import { lift } from './decide/fence.ts';

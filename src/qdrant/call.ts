@@ -1,3 +1,4 @@
+import type { Attempt } from './attempt.ts';
 import type { PeerTransport } from './peer-transport.ts';
 import type { Timeouts } from './types.ts';
 
@@ -10,15 +11,6 @@ export type CallKind = 'health' | 'read' | 'consensus' | 'bulk' | 'snapshot' | '
  * Qdrant's consensus answered with "timed out" still commits later, so its error is `ambiguous` instead.
  */
 export type Safety = 'read' | 'idempotent' | 'once';
-
-export type Attempt = {
-  readonly operation: string;
-  readonly mutating: boolean;
-  /** Milliseconds. */
-  readonly timeout: number;
-  readonly signal: AbortSignal | undefined;
-  readonly headers: Readonly<Record<string, string>>;
-};
 
 /** One operation, described so that the executor can time, trace, repeat and count it. */
 export type Call<T> = {

@@ -1,6 +1,5 @@
 import type { PeerClient } from './client.ts';
 import type { Schemas } from './types.ts';
-import type { ReachablePeer } from './view.ts';
 
 /** A member as the peer that was asked found it when it asked all. */
 export type ReportedMember = {
@@ -9,7 +8,7 @@ export type ReportedMember = {
   /** Only of a responsive one. */
   readonly version?: string;
   readonly isVoter?: boolean;
-  readonly consensus?: ReachablePeer['consensus'];
+  readonly consensus?: Schemas['ConsensusThreadStatus']['consensus_thread_status'];
   readonly consensusError?: string;
 };
 

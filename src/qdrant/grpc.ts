@@ -1,7 +1,7 @@
 import type { ConnectError } from '@connectrpc/connect';
 import type { GetResponse, PointsOperationResponse, QdrantClient, ScrollResponse } from '@qdrant/js-client-grpc';
 import { httpUrl } from './address.ts';
-import type { Attempt } from './call.ts';
+import type { Attempt } from './attempt.ts';
 import { startDeadline } from './deadline.ts';
 import { codeOfStatus, QdrantError } from './errors.ts';
 import { aborted, clean, faultCode, type Origin, parseRetryAfter, timedOut, unanswered } from './faults.ts';

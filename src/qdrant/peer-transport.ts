@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Agent } from 'undici';
 import { httpUrl } from './address.ts';
-import type { Attempt } from './call.ts';
+import type { Attempt } from './attempt.ts';
 import { type Deadline, startDeadline } from './deadline.ts';
 import { QdrantError } from './errors.ts';
 import { aborted, closedUnderReuse, type Origin, refused, timedOut, unanswered } from './faults.ts';

@@ -1,4 +1,5 @@
-import type { Attempt, Call, CallKind, Safety } from './call.ts';
+import type { Attempt } from './attempt.ts';
+import type { Call, CallKind, Safety } from './call.ts';
 import { QdrantError } from './errors.ts';
 import { unexpected } from './faults.ts';
 import { parseJson, stringifyJson } from './json.ts';

@@ -1,4 +1,5 @@
-import type { Attempt, Call } from './call.ts';
+import type { Attempt } from './attempt.ts';
+import type { Call } from './call.ts';
 import { CollectionOperations } from './collection-operations.ts';
 import type { PeerTransport, RestRequest } from './peer-transport.ts';
 import { part, restCall } from './rest.ts';

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { Attempt } from './call.ts';
+import type { Attempt } from './attempt.ts';
 import type { Deadline } from './deadline.ts';
 import { isQdrantError, type QdrantError } from './errors.ts';
 import { aborted, timedOut, unanswered, unexpected } from './faults.ts';

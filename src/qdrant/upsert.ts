@@ -1,5 +1,6 @@
+import type { Attempt } from './attempt.ts';
 import { type BatchLimits, batches, OversizedItem } from './batches.ts';
-import type { Attempt, Call } from './call.ts';
+import type { Call } from './call.ts';
 import { QdrantError } from './errors.ts';
 import { unexpected } from './faults.ts';
 import type { UpsertInit } from './grpc.ts';

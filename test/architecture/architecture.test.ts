@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { circles } from './circles.ts';
 import { type Source, sources } from './sources.ts';
 
 /** Floors from the ground up: a room may import rooms of lower floors only, and no room of its own floor. */
@@ -47,6 +48,10 @@ test('arrows run down only: no room imports a room beside or above it, and src n
     source.imports.map((target) => forbiddenImport(source, target)).filter((problem) => problem !== undefined),
   );
   assert.deepEqual(wrong, []);
+});
+
+test('no circles: no file needs itself by way of others, not even for a type', () => {
+  assert.deepEqual([...circles(sources('src')), ...circles(sources('sandbox'))], []);
 });
 
 test('every room of src stands on a floor', () => {

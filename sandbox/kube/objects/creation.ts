@@ -1,7 +1,7 @@
 import { asArray, asObject, asString, at, isObject, type JsonObject, put } from '../json.ts';
 import { type ApiObject, wireTime } from '../objects.ts';
 import type { State } from '../state.ts';
-import { fill } from './defaults.ts';
+import { fill } from './fill.ts';
 
 type Preparer = (object: ApiObject, state: State) => void;
 

@@ -1,12 +1,8 @@
-import { asArray, asObject, asString, at, isObject, type Json, type JsonObject, put } from '../json.ts';
+import { asArray, asObject, asString, at, isObject, type JsonObject } from '../json.ts';
+import { fill } from './fill.ts';
 import { podSpecDefaults } from './pod-defaults.ts';
 
 type Defaulter = (object: JsonObject) => void;
-
-/** Sets the field when it is absent. */
-export function fill(object: JsonObject, path: readonly string[], value: Json): void {
-  if (at(object, ...path) === undefined) put(object, path, value);
-}
 
 const template = (object: JsonObject): void => {
   const spec = at(object, 'spec', 'template', 'spec');

@@ -1,5 +1,5 @@
 import { asArray, asObject, asString, at, isObject, type JsonObject } from '../json.ts';
-import { fill } from './defaults.ts';
+import { fill } from './fill.ts';
 
 const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'];
 const MODE_0644 = 420;

@@ -1,3 +1,7 @@
+/** The age of what bears this timestamp. */
+export const age = (timestamp: string, now: number): string =>
+  timestamp === '' ? '<unknown>' : humanDuration(now - Date.parse(timestamp));
+
 /** How long ago, as kubectl prints it. Source: apimachinery `util/duration.HumanDuration`. */
 export function humanDuration(milliseconds: number): string {
   const seconds = Math.floor(milliseconds / 1000);

@@ -1,7 +1,7 @@
 import { asArray, asNumber, asObject, asString, asStrings, at, type Json, textOf } from '../json.ts';
 import type { ApiObject } from '../objects.ts';
+import { age } from './age.ts';
 import { selectorText } from './selector-text.ts';
-import { age } from './table.ts';
 
 type Reader = (object: ApiObject, now: number) => Json;
 /** Title, cell, and priority (above 0 only in `-o wide`). */

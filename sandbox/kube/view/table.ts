@@ -2,7 +2,7 @@ import { type Json, type JsonObject, textOf } from '../json.ts';
 import type { ApiObject } from '../objects.ts';
 import type { Call } from '../state.ts';
 import type { Column, Resource } from '../types/resource.ts';
-import { humanDuration } from './age.ts';
+import { age } from './age.ts';
 import { BUILTIN_COLUMNS, type BuiltinColumn } from './columns.ts';
 import { jsonPath } from './json-path.ts';
 
@@ -25,9 +25,6 @@ function cellsOf(resource: Resource): Cell[] {
     return [name, builtinCell(['Age', (object, now) => age(object.metadata.creationTimestamp, now)])];
   return [...(columns.some(([title]) => title === 'Name') ? [] : [name]), ...columns.map(builtinCell)];
 }
-
-export const age = (timestamp: string, now: number): string =>
-  timestamp === '' ? '<unknown>' : humanDuration(now - Date.parse(timestamp));
 
 const builtinCell = ([name, read, priority = 0]: BuiltinColumn): Cell => ({
   column: { name, type: 'string', format: name === 'Name' ? 'name' : '', description: '', priority },

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from './json.ts';
+import type { Json, JsonObject } from './json-value.ts';
 
 /**
  * The server keeps `1.0` and `1` apart in payloads, a JavaScript number can't. A whole double is kept as a boxed number:

@@ -1,8 +1,8 @@
 import { isWholeDouble, rawJson, wholeDouble } from './doubles.ts';
 import { EngineError } from './errors.ts';
+import type { Json, JsonObject } from './json-value.ts';
 
-export type Json = null | boolean | number | bigint | string | readonly Json[] | JsonObject;
-export type JsonObject = { readonly [key: string]: Json | undefined };
+export type { Json, JsonObject } from './json-value.ts';
 
 // Fractions are excluded: only an integer beyond 2^53 needs more care than a double gives.
 const LONG_INTEGER = /(?<![\d.eE+])\d{16,}(?![\d.eE])/;

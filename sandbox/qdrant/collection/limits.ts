@@ -1,5 +1,4 @@
 import type { JsonObject } from '../base/json.ts';
-import type { Engine } from '../engine.ts';
 import { RateLimiter } from '../shard/rate-limiter.ts';
 import type { Shard } from '../shard/shard.ts';
 import type { CollectionState } from '../state/types.ts';
@@ -14,7 +13,7 @@ export type Limiters = { readonly of: JsonObject; readonly read?: RateLimiter; r
  * @throws EngineError 429 when there are too few
  */
 export function takeTokens(
-  engine: Engine,
+  engine: { readonly limiters: WeakMap<Shard, Limiters> },
   collection: CollectionState,
   take: { shard: Shard; kind: 'read' | 'write'; cost: number },
 ): void {

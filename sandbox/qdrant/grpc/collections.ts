@@ -1,5 +1,5 @@
 import type { Engine } from '../engine.ts';
-import type { Call } from './services.ts';
+import type { Call } from './call.ts';
 
 /** Listing only: everything else about collections goes over REST. */
 export function collectionCalls(engine: Engine): Record<string, Call> {

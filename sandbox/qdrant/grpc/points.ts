@@ -20,6 +20,7 @@ import type { Selection } from '../routes/points-request.ts';
 import type { ShardOperation, Target, UpdateMode } from '../shard/operations.ts';
 import { vectorToJson } from '../shard/vectors.ts';
 import type { CollectionState } from '../state/types.ts';
+import type { Call } from './call.ts';
 import {
   fromWireFields,
   fromWireId,
@@ -32,7 +33,6 @@ import {
   toWireVectors,
 } from './convert.ts';
 import { fromWireFilter } from './filter.ts';
-import type { Call } from './services.ts';
 
 const MODES: readonly UpdateMode[] = ['upsert', 'insert_only', 'update_only'];
 const ACKNOWLEDGED = 1;

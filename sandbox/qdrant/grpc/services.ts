@@ -5,13 +5,11 @@ import { Qdrant } from '@qdrant/js-client-grpc';
 import { asEngineError } from '../base/errors.ts';
 import type { Engine } from '../engine.ts';
 import { refusal } from '../routes/auth.ts';
-import type { Right } from '../routes/router.ts';
+import type { Call } from './call.ts';
 import { collectionCalls } from './collections.ts';
 import { pointCalls } from './points.ts';
 
 export type Handler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
-/** One call: the decoded message in, a plain message out. */
-export type Call = { readonly right: Right; readonly answer: (message: never) => Promise<object> | object };
 
 const CODES: Readonly<Record<number, Code>> = {
   400: Code.InvalidArgument,

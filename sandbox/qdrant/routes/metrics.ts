@@ -2,7 +2,7 @@ import { isOptimizing } from '../collection/shard-info.ts';
 import type { Engine } from '../engine.ts';
 import type { CollectionState } from '../state/types.ts';
 import { BUCKETS, type RequestCounters, type Series } from './counters.ts';
-import { localDescription, memory } from './telemetry.ts';
+import { localDescription, memory } from './local-facts.ts';
 
 type Labels = Readonly<Record<string, string | number>>;
 type Sample = readonly [labels: Labels, value: number];

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { freemem, totalmem } from 'node:os';
+import { totalmem } from 'node:os';
 import { EngineError } from '../base/errors.ts';
-import { describeShard } from '../collection/shard-info.ts';
+import type { describeShard } from '../collection/shard-info.ts';
 import type { Engine } from '../engine.ts';
 import type { CollectionState, ShardState } from '../state/types.ts';
 import { transfersView } from '../transfers/view.ts';
 import type { RequestCounters, Series } from './counters.ts';
+import { localDescription, memory } from './local-facts.ts';
 import { metricsText } from './metrics.ts';
 import { PlainAnswer, type Request, type Route } from './router.ts';
 
@@ -67,11 +68,6 @@ function aggregated(engine: Engine, collection: CollectionState): object {
     0,
   );
   return { vectors, optimizers_status: 'ok', params: collection.config.params };
-}
-
-export function localDescription(engine: Engine, collection: CollectionState, shard: ShardState) {
-  const local = engine.shards.get(collection.uuid, shard.id);
-  return local ? describeShard(engine, collection, local) : undefined;
 }
 
 function detailed(engine: Engine, collection: CollectionState, detail: number): object {
@@ -167,17 +163,6 @@ function responseOf(series: Series, detail: number): object {
     max_duration_micros: micros(series.max),
     total_duration_micros: micros(series.sum),
     last_responded: series.last.toISOString(),
-  };
-}
-
-export function memory(): Record<string, number> {
-  const { rss, heapUsed, heapTotal, external } = process.memoryUsage();
-  return {
-    active_bytes: heapTotal + external,
-    allocated_bytes: heapUsed + external,
-    metadata_bytes: 0,
-    resident_bytes: rss,
-    retained_bytes: Math.min(rss, freemem()),
   };
 }
 

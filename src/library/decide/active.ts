@@ -18,6 +18,9 @@ export type Holder =
   /** The peers show different things; that passes while a change spreads. */
   | { readonly kind: 'unclear'; readonly message: string };
 
+/** A holder of the name that is ours. */
+export type Active = Holder & { readonly kind: 'ours' };
+
 export const isOurs = (library: DomainLibrary, mark: Mark | undefined): mark is Mark =>
   mark !== undefined && mark.uid === library.metadata.uid;
 

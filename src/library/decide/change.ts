@@ -8,7 +8,7 @@ import { generationsOf, type Plan, timestamp, withGeneration } from '../plan.ts'
 import { CREATE_PREDICATES, refusals, START_PREDICATES } from '../predicates.ts';
 import { type Shape, shapeDigest } from '../shape.ts';
 import type { SeenWorld } from '../world.ts';
-import { type Holder, isOurs, ownCollections } from './active.ts';
+import { type Active, isOurs, ownCollections } from './active.ts';
 import { blocked } from './blocked.ts';
 import { copyAndSwitch } from './copy-and-switch.ts';
 import { lift } from './fence.ts';
@@ -18,9 +18,6 @@ import { limitsInMark, limitsOf } from './limits.ts';
 import { carrying, layoutAfter } from './projection.ts';
 import { afterSwitch, closeGap } from './switched.ts';
 import { whyNewGeneration } from './vectors.ts';
-
-/** A holder of the name that is ours. */
-export type Active = Holder & { readonly kind: 'ours' };
 
 /** Begins a change of generation where the spec needs one, and carries on the one that runs. */
 export function changeGeneration(world: SeenWorld, shape: Shape, active: Active): Plan | undefined {

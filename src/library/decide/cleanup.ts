@@ -3,8 +3,8 @@ import type { CollectionLook } from '../look.ts';
 import { generationsOf, type Plan } from '../plan.ts';
 import { DROP_PREDICATES, type DropSubject, RETIRE_PREDICATES, refusals } from '../predicates.ts';
 import type { SeenWorld } from '../world.ts';
+import type { Active } from './active.ts';
 import { ownCollections } from './active.ts';
-import type { Active } from './change.ts';
 
 const DEFAULT_KEEP = 1;
 

@@ -12,7 +12,7 @@ import {
   workersKeyRefused,
 } from '../predicates.ts';
 import type { SeenWorld } from '../world.ts';
-import type { Active } from './change.ts';
+import type { Active } from './active.ts';
 import { fenceStep, unfenceStep } from './fence.ts';
 
 export type Copying = { readonly active: Active; readonly change: GenerationChange; readonly target: CollectionLook };

@@ -5,6 +5,7 @@ import type { CollectionLook } from '../look.ts';
 import type { Note, Plan, Step } from '../plan.ts';
 import type { Section, Shape } from '../shape.ts';
 import type { Memory } from '../world.ts';
+import type { Attempt } from './attempt.ts';
 import { bringLimits } from './limits.ts';
 
 export type InPlaceOptions = {
@@ -75,14 +76,6 @@ function ownership(
   if (!unclaimed && (dropped.length === 0 || surplus.some((field) => ours.includes(field)))) return undefined;
   return { steps: [{ kind: 'mark', collection: name, mark: { ...mark, indexes: next } }] };
 }
-
-export type Attempt = {
-  /** Under it the digest of `content` is remembered. */
-  readonly note: string;
-  readonly step: Step;
-  readonly what: string;
-  readonly content: Section;
-};
 
 /** The first that was not sent lately; what was sent and doesn't show is waited for, then named. */
 export function firstUnsent(

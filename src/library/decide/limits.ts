@@ -1,7 +1,7 @@
 import { MARK_KEY } from '../../migration/index.ts';
 import type { CollectionLook } from '../look.ts';
 import type { Section, Shape } from '../shape.ts';
-import type { Attempt } from './in-place.ts';
+import type { Attempt } from './attempt.ts';
 
 /** The strict mode that a collection has when no fence is on it. */
 export function limitsOf({ observed: { strictMode }, mark }: CollectionLook): Section {

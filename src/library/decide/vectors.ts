@@ -5,8 +5,9 @@ import type { Plan } from '../plan.ts';
 import { refusals, VECTOR_PREDICATES } from '../predicates.ts';
 import type { Shape } from '../shape.ts';
 import type { SeenWorld } from '../world.ts';
+import type { Attempt } from './attempt.ts';
 import { blocked } from './blocked.ts';
-import { type Attempt, firstUnsent } from './in-place.ts';
+import { firstUnsent } from './in-place.ts';
 
 export const vectorNote = (collection: string, vector: string): string => `${collection} vector ${vector}`;
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ContainerEvent } from '../../../sandbox/node/container-runner.ts';
+import type { ContainerEvent } from '../../../sandbox/node/container-event.ts';
 import type { PodHost } from '../../../sandbox/node/pod-host.ts';
 import { PodRunner } from '../../../sandbox/node/pod-runner.ts';
 import { Watchdog } from '../../../sandbox/node/watchdog.ts';
