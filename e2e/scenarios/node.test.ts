@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
-import { promisify } from 'node:util';
 import {
   KubeError,
   type KubeObject,
   NETWORK_POLICIES,
-  NODES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
   type Pod,
@@ -18,14 +15,7 @@ import { scenarios } from '../stage/scenario.ts';
 import { idsOf, oneClusterInFullNumber, stacks } from '../stage/stacks.ts';
 import type { Stage } from '../stage/stage.ts';
 
-const run = promisify(execFile);
-
-const scenario = await scenarios({ needs: ['real-controllers', 'kubectl'] });
-
-const kubectl = (stage: Stage, ...args: string[]): Promise<{ readonly stdout: string; readonly stderr: string }> => {
-  const { kubectl: program, kubeconfigFile } = stage.ground;
-  return run(program, [`--kubeconfig=${kubeconfigFile}`, `--namespace=${stage.namespace}`, ...args]);
-};
+const scenario = await scenarios({ needs: ['real-controllers'] });
 
 const peersOf = (stage: Stage): Promise<Pod[]> =>
   stage.admin.listAll(PODS, { namespace: stage.namespace, labelSelector: 'qdrant-librarian.io/cluster=stacks' });
@@ -97,7 +87,7 @@ const memory: Parameters<typeof scenario>[1] = async (stage) => {
   await eventually('the application is at work', () => load.report.written > 40);
   const before = idsOf(await stage.cluster('stacks'));
   const peers = await ReadyPeers.follow(stage.admin, { namespace: stage.namespace, cluster: 'stacks' });
-  await kubectl(stage, 'exec', 'stacks-1', '--', '/bin/sh', '-c', EAT).catch(() => undefined);
+  await stage.kubectl('exec', 'stacks-1', '--', '/bin/sh', '-c', EAT).catch(() => undefined);
   await eventually('the kernel ended it', async () => {
     const { status } = await stage.admin.get(PODS, stage.key('stacks-1'));
     const { lastState, state } = status?.containerStatuses?.[0] ?? {};
@@ -114,7 +104,10 @@ const memory: Parameters<typeof scenario>[1] = async (stage) => {
   assert.deepEqual(idsOf(after), before, 'the peer came back as the one it was');
   await oneClusterInFullNumber(await stage.qdrant('stacks'), 'docs--g1');
 };
-scenario('a peer that the kernel ends for want of memory comes back as the one it was', memory, ['memory-limits']);
+scenario('a peer that the kernel ends for want of memory comes back as the one it was', memory, [
+  'memory-limits',
+  'kubectl',
+]);
 
 const kubelet: Parameters<typeof scenario>[1] = async (stage) => {
   const load = await stacks(stage);
@@ -155,22 +148,3 @@ const growing: Parameters<typeof scenario>[1] = async (stage) => {
   assert.deepEqual(restartsOf(await peersOf(stage)), { 'stacks-0': 0 }, 'while it was in use');
 };
 scenario('a claim whose class can grow does so under a running peer', growing, ['volume-expansion']);
-
-const drained: Parameters<typeof scenario>[1] = async (stage) => {
-  const load = await stacks(stage);
-  const peers = await ReadyPeers.follow(stage.admin, { namespace: stage.namespace, cluster: 'stacks' });
-  const nodes = (await stage.admin.listAll(NODES, {})).map(({ metadata }) => metadata.name);
-  stage.defer(() => kubectl(stage, 'uncordon', ...nodes));
-  await stage.scale('stacks', 4);
-  await stage.untilCluster('stacks', ({ status }) => status?.operation?.name === 'ScaleOut', 'scaling out');
-  const ofCluster = ['--pod-selector=qdrant-librarian.io/cluster=stacks', '--delete-emptydir-data', '--timeout=20s'];
-  const said = await kubectl(stage, 'drain', ...nodes, ...ofCluster).catch(
-    (error: { readonly stderr: string }) => error,
-  );
-  assert.match(said.stderr, /Cannot evict pod as it would violate the pod's disruption budget/);
-  assert.ok((await peers.fewest()) >= 2, 'one at most was evicted');
-  await kubectl(stage, 'uncordon', ...nodes);
-  await stage.clusterReady('stacks', 4);
-  await load.nothingLost();
-};
-scenario('a node is drained while a cluster grows: its budget holds back all evictions but one', drained);
