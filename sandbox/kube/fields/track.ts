@@ -4,6 +4,7 @@ import { fieldSchema, type Schema } from '../schema.ts';
 import { compare, fieldsOf } from './collect.ts';
 import { Conflict, conflictsWith } from './conflict.ts';
 import { difference, emptySet, type FieldSet, fromJson, isEmpty, union } from './field-set.ts';
+import { followLastApplied, KUBECTL, takenOver } from './last-applied.ts';
 import { decodeManagers, encodeManagers, type Manager, type ManagerId, sameManager } from './managers.ts';
 import { mergeFields, removeFields } from './merge.ts';
 
@@ -117,8 +118,11 @@ export function applyFields(
   const dropped = unowned(difference(mine?.fields ?? emptySet(), wanted), owners, schema);
   const object = asObjectOf(removeFields(merged, dropped, schema));
   const delta = compare(ownable(live.object) ?? {}, ownable(object) ?? {}, schema);
-  const conflicts = conflictsWith(others, delta.changed);
+  const isKubectl = writer.name === KUBECTL;
+  const allowed = isKubectl ? takenOver(live.object, schema) : emptySet();
+  const conflicts = conflictsWith(others, difference(delta.changed, allowed));
   if (conflicts.length > 0 && !options.force) throw new Conflict(conflicts);
+  if (isKubectl) followLastApplied(object, config);
   const rest = withoutFields(others, union(delta.changed, delta.removed));
   // The time is that of the last apply that changed the object; a claim alone has none.
   const time = isEmpty(delta.changed) && isEmpty(delta.removed) ? (mine?.time ?? '') : writer.time;

@@ -28,6 +28,32 @@ const METADATA = message('metadata', {
   14: list('finalizers'),
 });
 
+const RULES: Field = {
+  ...message('rules', {
+    1: list('verbs'),
+    2: list('apiGroups'),
+    3: list('resources'),
+    4: list('resourceNames'),
+    5: list('nonResourceURLs'),
+  }),
+  repeated: true,
+};
+const SUBJECTS: Field = {
+  ...message('subjects', {
+    1: as('kind', 'text'),
+    2: as('apiGroup', 'text'),
+    3: as('name', 'text'),
+    4: as('namespace', 'text'),
+  }),
+  repeated: true,
+};
+const ROLE: Fields = { 1: METADATA, 2: RULES };
+const BINDING: Fields = {
+  1: METADATA,
+  2: SUBJECTS,
+  3: message('roleRef', { 1: as('apiGroup', 'text'), 2: as('kind', 'text'), 3: as('name', 'text') }),
+};
+
 const ATTRIBUTES = message('resourceAttributes', {
   1: as('namespace', 'text'),
   2: as('verb', 'text'),
@@ -57,6 +83,10 @@ const KINDS: { readonly [kind: string]: Fields } = {
     5: as('immutable', 'boolean'),
   },
   ServiceAccount: { 1: METADATA },
+  Role: ROLE,
+  ClusterRole: ROLE,
+  RoleBinding: BINDING,
+  ClusterRoleBinding: BINDING,
   TokenRequest: {
     1: METADATA,
     2: message('spec', { 1: list('audiences'), 4: as('expirationSeconds', 'integer') }),

@@ -12,14 +12,14 @@ import { patch } from '../rest/patch.ts';
 import { bind, evict, logContainer } from '../rest/pods.ts';
 import { list } from '../rest/read.ts';
 import { REVIEWS } from '../rest/reviews.ts';
-import { readScale, writeScale } from '../rest/scale.ts';
+import { readScale, scaleTable, writeScale } from '../rest/scale.ts';
 import { requestToken } from '../rest/token-request.ts';
 import { watch } from '../rest/watch.ts';
 import { create, decodeBody, get, update } from '../rest/write.ts';
 import type { Call, State } from '../state.ts';
 import { badRequest, invalid, methodNotAllowed, NoSuchPage, noSuchPath, notModelled } from '../status.ts';
 import { NOT_MODELLED } from '../types/builtins.ts';
-import { present, presentList } from '../view/represent.ts';
+import { present, presentList, wantsTable } from '../view/represent.ts';
 import { type Answer, answer, mediaType, parseObject, readBody } from './body.ts';
 
 export type Exchange = {
@@ -173,7 +173,10 @@ function removeObject(call: Call, text: string): Answer {
 function dispatchSubresource(call: Call, text: string): Answer {
   const { subresource, resource, verb } = call;
   if (subresource === 'scale') {
-    if (verb === 'get') return { code: 200, body: readScale(call, get(call)) };
+    if (verb === 'get') {
+      const scale = readScale(call, get(call));
+      return { code: 200, body: wantsTable(call) ? scaleTable(call, scale) : scale };
+    }
     if (verb === 'update' || verb === 'patch') return { code: 200, body: writeScale(call, text) };
     throw methodNotAllowed();
   }

@@ -3,6 +3,7 @@ import type { ApiObject } from '../objects.ts';
 import type { Call } from '../state.ts';
 import { badRequest, invalid, noSuchPath, notModelled } from '../status.ts';
 import type { Scale } from '../types/resource.ts';
+import { age } from '../view/age.ts';
 import { selectorText } from '../view/selector-text.ts';
 import { APPLY_PATCH, parseJson, patchDocument } from './patch.ts';
 import { get, update } from './write.ts';
@@ -31,6 +32,25 @@ export function readScale(call: Call, object: ApiObject): ApiObject {
       replicas: asNumber(at(object, ...steps(scale.statusReplicasPath))) ?? 0,
       ...(selector === '' ? {} : { selector }),
     },
+  };
+}
+
+const SCALE_COLUMNS = ['Name', 'Desired', 'Available', 'Age'];
+
+/** The scale as a row for people. */
+export function scaleTable(call: Call, scale: ApiObject): JsonObject {
+  const { name, creationTimestamp, resourceVersion } = scale.metadata;
+  const counts = [at(scale, 'spec', 'replicas') ?? 0, at(scale, 'status', 'replicas') ?? 0];
+  const columnDefinitions = SCALE_COLUMNS.map((title) => {
+    const type = title === 'Desired' || title === 'Available' ? 'integer' : 'string';
+    return { name: title, type, format: title === 'Name' ? 'name' : '', description: '', priority: 0 };
+  });
+  return {
+    kind: 'Table',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata: { resourceVersion },
+    columnDefinitions,
+    rows: [{ cells: [name, ...counts, age(creationTimestamp, call.state.now())], object: scale }],
   };
 }
 

@@ -45,11 +45,18 @@ export function customResources(definition: ApiObject): Resource[] {
     });
 }
 
+const CONVENTIONS = 'https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md';
+const API_VERSION = `APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: ${CONVENTIONS}#resources`;
+const KIND = `Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: ${CONVENTIONS}#types-kinds`;
+
 function withMetadata(declared: Json | undefined): Schema {
   const schema = asObject(declared) as Schema;
-  const text: Schema = { type: 'string' };
-  const metadata = builtinSchema('V1ObjectMeta');
-  return { ...schema, properties: { ...schema.properties, apiVersion: text, kind: text, metadata } };
+  const identity: Schema['properties'] = {
+    apiVersion: { type: 'string', description: API_VERSION },
+    kind: { type: 'string', description: KIND },
+    metadata: builtinSchema('V1ObjectMeta'),
+  };
+  return { ...schema, properties: { ...schema.properties, ...identity } };
 }
 
 function scaleOf(value: Json | undefined): Scale | undefined {

@@ -63,10 +63,18 @@ export function customViolations(resource: Resource, object: ApiObject, live: Ap
 
 /** Source: apiextensions-apiserver `registry/customresource/validator.go`. */
 function scaleViolations({ scale }: Resource, object: ApiObject): Violation[] {
-  const replicas = scale === undefined ? undefined : at(object, ...scale.specReplicasPath.split('.').slice(1));
-  if (scale === undefined || typeof replicas !== 'number' || replicas >= 0) return [];
-  const message = `Invalid value: ${replicas}: should be a non-negative integer`;
-  return [{ field: scale.specReplicasPath, type: 'FieldValueInvalid', message }];
+  if (scale === undefined) return [];
+  return [scale.specReplicasPath, scale.statusReplicasPath].flatMap((field): Violation[] => {
+    const replicas = at(object, ...field.split('.').slice(1));
+    if (replicas === undefined || (typeof replicas === 'number' && replicas >= 0)) return [];
+    const type = 'FieldValueInvalid';
+    if (typeof replicas === 'number') {
+      return [{ field, type, message: `Invalid value: ${replicas}: should be a non-negative integer` }];
+    }
+    if (typeof replicas !== 'string') return [];
+    const why = `${field} accessor error: ${replicas} is of the type string, expected int64`;
+    return [{ field, type, message: `Invalid value: 0: ${why}` }];
+  });
 }
 
 /** Of what the rule looked at, scalars are shown, containers not. */

@@ -126,6 +126,20 @@ const lastSeen: Reader = (event, now) => {
     now,
   );
 };
+const firstSeen: Reader = (event, now) =>
+  age(
+    asString(event['firstTimestamp']) || asString(event['eventTime']) || asString(event['deprecatedFirstTimestamp']),
+    now,
+  );
+
+const eventSource: Reader = (event) => {
+  const source = event['source'] ?? event['deprecatedSource'];
+  const who = [asString(at(source, 'component')), asString(at(source, 'host'))].filter((part) => part !== '');
+  if (who.length > 0) return who.join(', ');
+  const controller = event['reportingComponent'] ?? event['reportingController'];
+  return [asString(controller), asString(event['reportingInstance'])].filter((part) => part !== '').join(', ');
+};
+
 const regarding: Reader = (event) => {
   const object = asObject(event['involvedObject'] ?? event['regarding']);
   return `${asString(object['kind']).toLowerCase()}/${asString(object['name'])}`;
@@ -181,7 +195,7 @@ export const BUILTIN_COLUMNS: { readonly [storedAs: string]: readonly BuiltinCol
   ],
   '/configmaps': [['Data', (object) => size(object['data']) + size(object['binaryData'])], AGE],
   '/secrets': [['Type', text('type')], ['Data', (object) => size(object['data'])], AGE],
-  '/serviceaccounts': [['Secrets', (object) => asArray(object['secrets']).length], AGE],
+  '/serviceaccounts': [AGE],
   '/namespaces': [['Status', text('status', 'phase')], AGE],
   '/nodes': [
     ['Status', nodeStatus],
@@ -222,7 +236,11 @@ export const BUILTIN_COLUMNS: { readonly [storedAs: string]: readonly BuiltinCol
     ['Type', text('type')],
     ['Reason', text('reason')],
     ['Object', regarding],
+    ['Subobject', text('involvedObject', 'fieldPath'), 1],
+    ['Source', eventSource, 1],
     ['Message', (event) => asString(event['message'] ?? event['note'])],
+    ['First Seen', firstSeen, 1],
+    ['Count', (event) => asNumber(at(event, 'series', 'count')) ?? (asNumber(event['count']) || 1), 1],
     ['Name', (event) => event.metadata.name, 1],
   ],
   'apps/statefulsets': [['Ready', ready], AGE, ...containers(...TEMPLATE)],

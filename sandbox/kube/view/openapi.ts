@@ -76,11 +76,12 @@ const inlined = (root: JsonObject, schemas: JsonObject): JsonObject => {
 function schemaObject(schema: Schema, schemas: JsonObject): JsonObject {
   const model = schema['x-model'];
   if (typeof model !== 'string') return plainSchema(schema, schemas);
-  if (schemas[model] === undefined) {
-    schemas[model] = {};
-    schemas[model] = plainSchema(schema, schemas);
+  const name = `io.k8s.${model}.${model.replace(/^([A-Z][a-z]*)?V\d+/, '')}`;
+  if (schemas[name] === undefined) {
+    schemas[name] = {};
+    schemas[name] = plainSchema(schema, schemas);
   }
-  return { $ref: `#/components/schemas/${model}` };
+  return { $ref: `#/components/schemas/${name}` };
 }
 
 function plainSchema(schema: Schema, schemas: JsonObject): JsonObject {
@@ -99,9 +100,12 @@ function plainSchema(schema: Schema, schemas: JsonObject): JsonObject {
   return result;
 }
 
+const METADATA =
+  "Standard object's metadata. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#metadata";
+
 /** A reference carries nothing beside it, so what a field adds to its model is wrapped. */
 function described(schema: Schema, schemas: JsonObject): JsonObject {
   const result = schemaObject(schema, schemas);
   if (typeof result['$ref'] !== 'string') return result;
-  return { allOf: [result], default: {} };
+  return { allOf: [result], default: {}, ...(schema['x-model'] === 'V1ObjectMeta' ? { description: METADATA } : {}) };
 }
