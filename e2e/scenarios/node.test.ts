@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises';
 import {
   KubeError,
   type KubeObject,
+  NAMESPACES,
   NETWORK_POLICIES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
@@ -56,6 +57,13 @@ const names: Parameters<typeof scenario>[1] = async (stage) => {
 scenario('peers know each other by names that DNS answers', names, ['pod-network']);
 
 const restricted: Parameters<typeof scenario>[1] = async (stage) => {
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+  await stage.admin.patch(
+    NAMESPACES,
+    { namespace: '', name: stage.namespace },
+    { metadata: { labels } },
+    { type: 'merge' },
+  );
   const refused = (pod: Partial<Pod['spec']>): Promise<unknown> =>
     stage.admin.create(PODS, {
       apiVersion: 'v1',
