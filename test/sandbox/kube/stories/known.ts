@@ -29,12 +29,6 @@ export const KNOWN: readonly Known[] = [
     why: 'Answers that are never stored carry no managedFields',
   },
   {
-    story: 'access',
-    step: /^POST may I/,
-    fields: ['body.status.reason'],
-    why: 'An access review does not name the role that allows',
-  },
-  {
     story: 'pods',
     step: /^PATCH spec/,
     fields: TEXTS,
