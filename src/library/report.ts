@@ -35,7 +35,8 @@ export function statusOf(pass: Pass): DomainLibraryStatus {
   const planned = pass.failure === undefined ? (plan.status ?? {}) : {};
   const nextChange = planned.change === undefined ? change : (planned.change ?? undefined);
   const cluster = placed.name ?? before.cluster;
-  const bytes = serving === undefined ? vectorsBytes : pass.vectorsBytes;
+  // Of a process that has just begun nobody has asked yet: what was told before stands.
+  const bytes = (serving === undefined ? undefined : pass.vectorsBytes) ?? vectorsBytes;
   const handled = library.metadata.annotations?.[ANNOTATIONS.allowGap];
   return {
     ...before,

@@ -23,6 +23,15 @@ const stepsSeen = (sim: Sim, rounds: number): string[] => {
   return seen;
 };
 
+test('a process that has just begun, and knows no size of vectors yet, leaves the one in the status', () => {
+  const sim = new Sim(library());
+  sim.settle(10);
+  assert.ok(sim.library.status !== undefined);
+  sim.library.status.vectorsBytes = 4200;
+  sim.pass();
+  assert.equal(sim.library.status?.vectorsBytes, 4200);
+});
+
 test('makes the first generation, waits until it is readable, then gives it the name', () => {
   const sim = new Sim(library());
   sim.settle(10);

@@ -27,10 +27,11 @@ export const idle: Chapter = {
   },
 };
 
-const QUIET_MILLISECONDS = 3000;
-const PATIENCE_MILLISECONDS = 15_000;
+/** Sizes of vectors are asked for every 5 s at most, and told at the next look. */
+const QUIET_MILLISECONDS = 7500;
+const PATIENCE_MILLISECONDS = 20_000;
 
-/** Counts of points are told some seconds late; afterwards nothing is left to say. */
+/** Counts of points and sizes are told some seconds late; afterwards nothing is left to say. */
 async function quiet({ sandbox, signal }: Stage): Promise<void> {
   const begun = performance.now();
   let lastWrite = begun;
