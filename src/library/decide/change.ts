@@ -11,7 +11,7 @@ import type { SeenWorld } from '../world.ts';
 import { type Active, isOurs, ownCollections } from './active.ts';
 import { blocked } from './blocked.ts';
 import { copyAndSwitch } from './copy-and-switch.ts';
-import { lift } from './fence.ts';
+import { lift, withoutFence } from './fence.ts';
 import { markOf, notReadable, unready } from './first-generation.ts';
 import { inPlace } from './in-place.ts';
 import { limitsInMark, limitsOf } from './limits.ts';
@@ -108,7 +108,7 @@ function build(world: SeenWorld, shape: Shape, { active, change, name }: Running
     ...(indexes.length === 0 ? {} : { indexes }),
     ...limitsInMark(limitsOf(active.collection)),
   };
-  const body = createBody(shape, { mark, base: active.collection.observed, strictMode: false });
+  const body = createBody(shape, { mark, base: withoutFence(active.collection), strictMode: false });
   return {
     steps: [{ kind: 'createCollection', collection: name, body }],
     waiting: building(world, change),

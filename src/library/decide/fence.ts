@@ -1,5 +1,6 @@
 import { type Fence, fencePatch, type Mark, unfencePatch } from '../../migration/index.ts';
 import type { CollectionLook } from '../look.ts';
+import type { Observed } from '../observed.ts';
 import type { Step } from '../plan.ts';
 import type { Section } from '../shape.ts';
 
@@ -24,6 +25,14 @@ export function fenceStep({ name, mark, observed, info }: CollectionLook, to: nu
     },
   };
   return { kind: 'fence', collection: name, body: fencePatch(mark, fence) as Section };
+}
+
+/** What a collection is like when no fence is on it, but for its strict mode: see `limitsOf`. */
+export function withoutFence({ observed, mark }: CollectionLook): Observed {
+  const factor = mark?.fence?.before.writeConsistencyFactor;
+  return factor === undefined
+    ? observed
+    : { ...observed, params: { ...observed.params, write_consistency_factor: factor } };
 }
 
 /** Lifts a fence that some peer shows; undefined when there is none. */
