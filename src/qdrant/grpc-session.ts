@@ -23,6 +23,8 @@ export class GrpcSession {
   readonly #options: SessionOptions;
   #opening: Promise<ClientHttp2Session> | undefined;
   #open: ClientHttp2Session | undefined;
+  /** All that are not closed yet, also those that take no new requests: one left behind lets Node spin at its exit. */
+  readonly #alive = new Set<ClientHttp2Session>();
   #streams = 0;
   #usedAt = 0;
 
@@ -61,15 +63,14 @@ export class GrpcSession {
   }
 
   close(): void {
-    const session = this.#open;
     this.#open = undefined;
-    session?.destroy();
+    for (const session of this.#alive) session.destroy();
   }
 
   async #ready(): Promise<ClientHttp2Session> {
     const session = this.#open;
     if (session !== undefined && !session.closed && !session.destroyed) {
-      if (await this.#alive(session)) return session;
+      if (await this.#answers(session)) return session;
       this.renew();
     }
     this.#opening ??= this.#connect().finally(() => {
@@ -78,7 +79,7 @@ export class GrpcSession {
     return this.#opening;
   }
 
-  async #alive(session: ClientHttp2Session): Promise<boolean> {
+  async #answers(session: ClientHttp2Session): Promise<boolean> {
     const { connectTimeout, trustedIdle = TRUSTED_IDLE } = this.#options;
     return performance.now() - this.#usedAt < trustedIdle || answersPing(session, connectTimeout);
   }
@@ -93,6 +94,7 @@ export class GrpcSession {
         ...(tls?.key === undefined ? {} : { key: tls.key }),
         ...(tls?.serverName === undefined ? {} : { servername: tls.serverName }),
       });
+      this.#alive.add(session);
       const timer = setTimeout(
         () => session.destroy(Object.assign(new Error('connect timed out'), { code: 'UND_ERR_CONNECT_TIMEOUT' })),
         connectTimeout,
@@ -109,6 +111,7 @@ export class GrpcSession {
       session.on('goaway', forget);
       session.on('close', () => {
         forget();
+        this.#alive.delete(session);
         reject(Object.assign(new Error('the connection closed'), { code: 'ECONNRESET' }));
       });
       session.on('connect', () => {

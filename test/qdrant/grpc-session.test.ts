@@ -3,13 +3,20 @@ import { once } from 'node:events';
 import { createServer, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GrpcSession } from '../../src/qdrant/grpc-session.ts';
 
-async function serve(t: TestContext): Promise<{ url: string; sessions: ServerHttp2Session[] }> {
+async function serve(
+  t: TestContext,
+  silent: (request: number) => boolean = () => false,
+): Promise<{ url: string; sessions: ServerHttp2Session[] }> {
   const sessions: ServerHttp2Session[] = [];
   const server: Http2Server = createServer();
   server.on('session', (session) => sessions.push(session));
+  let streams = 0;
   server.on('stream', (stream) => {
+    streams += 1;
+    if (silent(streams)) return;
     stream.respond();
     stream.end('ok');
   });
@@ -83,6 +90,20 @@ test('a renewed or closed connection is opened again by the next request', async
   await ask(session);
   assert.equal(sessions.length, 3);
   session.close();
+});
+
+test('closing ends connections that take no new requests, too: a request of theirs may never be answered', async (t) => {
+  const { url, sessions } = await serve(t, (request) => request === 1);
+  const session = new GrpcSession({ url, tls: undefined, connectTimeout: 1000 });
+  const unanswered = await session.request('POST', '/', {}, {});
+  unanswered.on('error', () => {});
+  while (sessions.length === 0) await sleep(1);
+  sessions[0]?.goaway(0, 1);
+  // Those that were sent before it came are refused.
+  while (sessions.length < 2) await ask(session).catch(() => undefined);
+  const ended = once(sessions[0] ?? assert.fail(), 'close');
+  session.close();
+  await ended;
 });
 
 test('a port that accepts and stays silent is no HTTP/2: the request ends', async (t) => {
