@@ -19,7 +19,7 @@ import { eventually } from './eventually.ts';
 import { Load, type LoadPace } from './load.ts';
 import { notedGround } from './noted-ground.ts';
 import { Operator } from './operator.ts';
-import { PATIENCE_SECONDS } from './patience.ts';
+import { PATIENCE_SECONDS, SCENARIO_SECONDS } from './patience.ts';
 
 const run = promisify(execFile);
 
@@ -111,7 +111,7 @@ export class Stage {
     const { kubectl, kubeconfigFile } = this.ground;
     this.#step(`kubectl ${args.join(' ')}`);
     const all = [`--kubeconfig=${kubeconfigFile}`, `--namespace=${this.namespace}`, ...args];
-    return (await run(kubectl, all, { timeout: PATIENCE_SECONDS * 1000 })).stdout;
+    return (await run(kubectl, all, { timeout: SCENARIO_SECONDS * 1000 })).stdout;
   }
 
   cluster(name: string): Promise<QdrantCluster> {
