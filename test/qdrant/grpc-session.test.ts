@@ -93,11 +93,15 @@ test('a renewed or closed connection is opened again by the next request', async
 });
 
 test('closing ends connections that take no new requests, too: a request of theirs may never be answered', async (t) => {
-  const { url, sessions } = await serve(t, (request) => request === 1);
+  let requests = 0;
+  const { url, sessions } = await serve(t, (request) => {
+    requests = request;
+    return request === 1;
+  });
   const session = new GrpcSession({ url, tls: undefined, connectTimeout: 1000 });
   const unanswered = await session.request('POST', '/', {}, {});
   unanswered.on('error', () => {});
-  while (sessions.length === 0) await sleep(1);
+  while (requests === 0) await sleep(1);
   sessions[0]?.goaway(0, 1);
   // Those that were sent before it came are refused.
   while (sessions.length < 2) await ask(session).catch(() => undefined);
