@@ -11,7 +11,7 @@ export type AccessCheckOptions = {
   readonly permissions: readonly Permission[];
   /** Between two looks while something is missing, and at least between two looks in doubt; 30 when not given. */
   readonly retrySeconds?: number;
-  /** Called after the first look, and when what is missing has changed. */
+  /** Called after the first look that was answered, and when what is missing has changed. */
   readonly onChange?: (missing: readonly Permission[]) => void;
   readonly log?: Logger;
   readonly clock?: Clock;
@@ -58,7 +58,7 @@ export class AccessCheck {
     this.#log = options.log ?? silentLogger;
   }
 
-  /** What was not allowed at the last look; undefined before the first one. */
+  /** What was not allowed at the last look; undefined before the first one; empty where nobody may ask. */
   get missing(): readonly Permission[] | undefined {
     return this.#missing;
   }
@@ -100,7 +100,9 @@ export class AccessCheck {
         this.#log.warn({ err: error }, 'permissions cannot be asked for; a refusal will tell');
         this.#failures = 0;
         this.#answers.clear();
-        this.#publish([]);
+        // What was seen before stands; without any of it nothing is held back.
+        this.#missing ??= [];
+        this.#wake();
       } else this.#log.warn({ err: error }, 'permissions not checked; trying again');
     }
   }
@@ -134,6 +136,10 @@ export class AccessCheck {
     const same =
       before?.length === missing.length && missing.every((permission, index) => permission === before[index]);
     if (!same) this.#options.onChange?.(missing);
+    this.#wake();
+  }
+
+  #wake(): void {
     this.#looked.resolve();
     this.#looked = Promise.withResolvers();
   }

@@ -141,10 +141,12 @@ test('what was answered is not asked again: a server that fails now and then doe
   assert.deepEqual(running.access.missing, []);
 });
 
-test('where asking is not allowed, nothing is held back', async () => {
+test('where asking is not allowed, nothing is held back, and nothing is called granted', async () => {
   const ended = world.server.faults.fail({ user: USER, status: 403 });
-  await using running = check();
+  const changes: unknown[] = [];
+  await using running = check({ onChange: (missing) => changes.push(missing) });
   await running.access.whenGranted(() => true, running.signal);
   assert.deepEqual(running.access.missing, []);
+  assert.deepEqual(changes, []);
   ended();
 });
