@@ -21,6 +21,7 @@ const drained: Parameters<typeof scenario>[1] = async (stage) => {
   const load = await stacks(stage);
   const before = await peersOf(stage);
   const peers = await ReadyPeers.follow(stage.admin, { namespace: stage.namespace, cluster: 'stacks' });
+  stage.defer(() => peers.fewest());
   await stage.scale('stacks', 4);
   await stage.untilCluster('stacks', ({ status }) => status?.operation?.name === 'ScaleOut', 'scaling out');
   const node = before[0]?.spec?.nodeName ?? '';

@@ -44,6 +44,7 @@ scenario(
         if (step === 'Copying' || step === 'Converging') await killWorker(stage);
       },
     );
+    stage.defer(steps);
     await stage.changeLibrary('docs', { spec: { shards: { number: 2 } } });
     const library = await stage.libraryReady('docs', 2);
     const killedAt = await steps();

@@ -95,6 +95,7 @@ const memory: Parameters<typeof scenario>[1] = async (stage) => {
   await eventually('the application is at work', () => load.report.written > 40);
   const before = idsOf(await stage.cluster('stacks'));
   const peers = await ReadyPeers.follow(stage.admin, { namespace: stage.namespace, cluster: 'stacks' });
+  stage.defer(() => peers.fewest());
   await stage.kubectl('exec', 'stacks-1', '--', '/bin/sh', '-c', EAT).catch(() => undefined);
   await eventually('the kernel ended it', async () => {
     const { status } = await stage.admin.get(PODS, stage.key('stacks-1'));

@@ -10,6 +10,7 @@ scenario('a peer that is killed under load heals, and nobody notices', async (st
   const load = await stacks(stage);
   const before = idsOf(await stage.cluster('stacks'));
   const peers = await ReadyPeers.follow(stage.admin, { namespace: stage.namespace, cluster: 'stacks' });
+  stage.defer(() => peers.fewest());
   await stage.ground.kill(stage.key('stacks-1'));
   await stage.clusterSays('stacks', 'Ready', { status: 'False' });
   const after = await stage.clusterReady('stacks', 3);

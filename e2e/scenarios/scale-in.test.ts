@@ -13,6 +13,7 @@ scenario('a scale-in goes on although the operator is killed at every step of it
   await stage.libraryReady('docs');
   const load = await stage.load('docs');
   const peers = await ReadyPeers.follow(stage.admin, { namespace: stage.namespace, cluster: 'stacks' });
+  stage.defer(() => peers.fewest());
   const removed = (await stage.cluster('stacks')).status?.peers?.find(({ name }) => name === 'stacks-3')?.peerId;
 
   const leader = await stage.operator.leader();
@@ -26,6 +27,7 @@ scenario('a scale-in goes on although the operator is killed at every step of it
     },
     () => stage.ground.kill({ namespace: stage.ground.operator.namespace, name: leader }),
   );
+  stage.defer(steps);
   await stage.scale('stacks', 3);
   const cluster = await stage.clusterReady('stacks', 3);
   const killedAt = await steps();
