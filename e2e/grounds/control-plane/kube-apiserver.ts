@@ -34,6 +34,7 @@ export class KubeApiServer {
   readonly url: string;
   readonly auditLog: string;
   #daemon: Daemon;
+  #stopped = false;
 
   private constructor(made: Made, daemon: Daemon) {
     this.#options = made.daemon;
@@ -58,6 +59,7 @@ export class KubeApiServer {
   async restart(awayMilliseconds: number): Promise<void> {
     await this.#daemon.kill();
     await sleep(awayMilliseconds);
+    if (this.#stopped) return;
     this.#daemon = await Daemon.start(this.#options);
     await this.#untilReady();
   }
@@ -72,6 +74,7 @@ export class KubeApiServer {
   }
 
   async stop(): Promise<void> {
+    this.#stopped = true;
     await this.#daemon.kill();
   }
 }
