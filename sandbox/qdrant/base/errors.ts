@@ -13,6 +13,8 @@ export type ErrorKind =
   | 'Format'
   | 'Validation'
   | 'PathValidation'
+  | 'Path'
+  | 'Query'
   | 'NotModified'
   | 'NotBuilt';
 
@@ -30,6 +32,8 @@ const ANSWERS: Readonly<Record<ErrorKind, { readonly status: number; readonly pr
   Format: { status: 400, prefix: 'Format error in JSON body: ' },
   Validation: { status: 422, prefix: 'Validation error in JSON body: ' },
   PathValidation: { status: 422, prefix: 'Validation error in path parameters: ' },
+  Path: { status: 400, prefix: 'Deserialize error in path parameters: ' },
+  Query: { status: 400, prefix: 'Deserialize error in query parameters: ' },
   NotModified: { status: 304, prefix: '' },
   NotBuilt: { status: 501, prefix: 'Not built in the embedded engine: ' },
 };

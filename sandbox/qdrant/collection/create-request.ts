@@ -36,9 +36,13 @@ const OPTIMIZERS = {
 const WAL = { wal_capacity_mb: 32, wal_segments_ahead: 0, wal_retain_closed: 1 };
 
 export function checkName(name: string): void {
-  if (name.length === 0 || name.length > 255 || BAD_CHARACTERS.some((bad) => name.includes(bad))) {
-    throw new EngineError('Validation', `[collection_name: invalid characters or length in "${name}"]`);
-  }
+  const bad = BAD_CHARACTERS.find((character) => name.includes(character));
+  const why =
+    name.length === 0 || name.length > 255
+      ? `value "${name}" invalid, must be from 1 to 255 characters`
+      : `collection name cannot contain ${JSON.stringify(bad)} char`;
+  if (name.length === 0 || name.length > 255 || bad !== undefined)
+    throw new EngineError('PathValidation', `[collection_name: ${why}]`);
 }
 
 /** A create request as a full configuration; shard number 0 = one per peer. */
@@ -54,6 +58,7 @@ export function readCreate(body: JsonObject, settings: Settings): CollectionConf
   const metadata = maybeObject(body, 'metadata');
   const quantization = maybeObject(body, 'quantization_config') ?? maybeObject(defaults, 'quantization') ?? null;
   if (strict) checkStrictMode(strict);
+  checkQuantization(quantization);
   return {
     params: {
       vectors: vectors ?? {},
@@ -83,8 +88,10 @@ const known = (names: object, given: JsonObject): JsonObject =>
 function readHnsw(body: JsonObject): JsonObject | undefined {
   const hnsw = maybeObject(body, 'hnsw_config');
   if (hnsw) {
-    maybeCount(hnsw, 'm');
-    maybeCount(hnsw, 'ef_construct', 4);
+    within('hnsw_config', () => {
+      maybeCount(hnsw, 'm');
+      maybeCount(hnsw, 'ef_construct', 4);
+    });
   }
   return hnsw;
 }
@@ -128,21 +135,35 @@ function readVector(params: JsonObject): VectorParams {
 function readSparse(value: Json | undefined): Record<string, SparseParams> | undefined {
   if (value === undefined || value === null) return undefined;
   return Object.fromEntries(
-    Object.entries(objectOf(value, 'sparse_vectors')).map(([name, params]) => [
-      name,
-      merge({}, isObject(params) ? params : {}) as SparseParams,
-    ]),
+    Object.entries(objectOf(value, 'sparse_vectors')).map(([name, params]) => {
+      const modifier = isObject(params) ? params.modifier : undefined;
+      if (typeof modifier === 'string' && !['none', 'idf'].includes(modifier))
+        throw new EngineError('Format', `unknown variant \`${modifier}\`, expected \`none\` or \`idf\``);
+      return [name, merge({}, isObject(params) ? params : {}) as SparseParams];
+    }),
   );
+}
+
+/** Names the section in what a check of its fields says. */
+function within(section: string, check: () => unknown): void {
+  try {
+    check();
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.kind !== 'Validation') throw error;
+    throw new EngineError('Validation', error.description.replace('[', `[${section}.`));
+  }
+}
+
+function checkQuantization(quantization: JsonObject | null): void {
+  const quantile = isObject(quantization?.scalar) ? quantization.scalar.quantile : undefined;
+  if (typeof quantile !== 'number' || (quantile >= 0.5 && quantile <= 1)) return;
+  const why = `value ${Math.fround(quantile)} invalid, must be from 0.5 to 1.0`;
+  throw new EngineError('Validation', `[quantization_config.scalar.quantile: ${why}]`);
 }
 
 function checkStrictMode(strict: JsonObject): void {
   for (const name of ['read_rate_limit', 'write_rate_limit', 'max_query_limit', 'max_points_count', 'max_timeout']) {
-    try {
-      maybeCount(strict, name, 1);
-    } catch (error) {
-      if (!(error instanceof EngineError) || error.kind !== 'Validation') throw error;
-      throw new EngineError('Validation', error.description.replace('[', '[strict_mode_config.'));
-    }
+    within('strict_mode_config', () => maybeCount(strict, name, 1));
   }
 }
 

@@ -74,7 +74,7 @@ export function shardsFor(collection: CollectionState, key: readonly ShardKey[] 
   if (key === undefined) return collection.shards;
   return key.flatMap((name) => {
     const shards = collection.shards.filter((shard) => shard.key === name);
-    if (shards.length === 0) throw new EngineError('BadInput', `Shard key ${JSON.stringify(name)} not found`);
+    if (shards.length === 0) throw new EngineError('BadRequest', `Shard key ${JSON.stringify(name)} not found`);
     return shards;
   });
 }

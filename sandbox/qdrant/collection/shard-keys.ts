@@ -9,7 +9,7 @@ type KeyRequest = { name: string; body: JsonObject; timeoutMs: number | undefine
 function readKey(body: JsonObject): ShardKey {
   const { shard_key: key } = body;
   if (typeof key === 'string' || (typeof key === 'number' && Number.isInteger(key) && key >= 0)) return key;
-  throw new EngineError('Format', 'missing or invalid field `shard_key`');
+  throw new EngineError('Format', 'missing field `shard_key`');
 }
 
 function customCollection(engine: Engine, name: string): CollectionState {

@@ -1,5 +1,5 @@
 import { EngineError } from '../base/errors.ts';
-import type { Json } from '../base/json.ts';
+import { isArray, isObject, type Json, type JsonObject } from '../base/json.ts';
 import { compileFilter } from '../shard/filter.ts';
 import type { ShardOperation } from '../shard/operations.ts';
 import type { CollectionState } from '../state/types.ts';
@@ -32,6 +32,11 @@ export function checkWrite(collection: CollectionState, operation: ShardOperatio
   if ('target' in operation) checkIndexed(collection, operation.target.filter, 'unindexed_filtering_update');
 }
 
+export function checkTimeout(collection: CollectionState, milliseconds: number | undefined): void {
+  if (milliseconds === undefined) return;
+  limit(collection, { setting: 'max_timeout', value: milliseconds / 1000, label: 'timeout' });
+}
+
 export function checkRead(
   collection: CollectionState,
   request: { limit?: number | undefined; filter?: Json | undefined },
@@ -47,6 +52,31 @@ function checkIndexed(collection: CollectionState, filter: Json | undefined, nam
   if (key === undefined) return;
   throw new EngineError(
     'BadRequest',
-    `Index required but not found for "${key}" of one of the following types: [keyword]. Help: Create an index for this key or use a different filter.`,
+    `Index required but not found for "${key}" of one of the following types: [${typeWanted(filter, key)}]. Help: Create an index for this key or use a different filter.`,
   );
+}
+
+/** The type of index that the condition on a key asks for. */
+function typeWanted(filter: Json | undefined, key: string): string {
+  const condition = conditionOn(filter, key);
+  const value = isObject(condition?.match) ? condition.match.value : undefined;
+  if (typeof value === 'boolean') return 'bool';
+  return typeof value === 'number' || typeof value === 'bigint' ? 'integer' : 'keyword';
+}
+
+function conditionOn(filter: Json | undefined, key: string): JsonObject | undefined {
+  if (isArray(filter)) {
+    for (const item of filter) {
+      const found = conditionOn(item, key);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+  if (!isObject(filter)) return undefined;
+  return filter.key === key
+    ? filter
+    : conditionOn(
+        Object.values(filter).filter((part) => part !== undefined),
+        key,
+      );
 }

@@ -46,7 +46,8 @@ export function routeOperation(
 }
 
 function routableShards(collection: CollectionState, key: ShardKey | undefined): ShardState[] {
-  if (collection.config.params.sharding_method !== 'custom') return collection.shards;
+  const isCustom = collection.config.params.sharding_method === 'custom';
+  if (!isCustom && key === undefined) return collection.shards;
   if (key === undefined) throw new EngineError('BadInput', 'Shard key not specified');
   const shards = collection.shards.filter((shard) => shard.key === key);
   if (shards.length === 0) throw new EngineError('BadInput', `Shard key ${JSON.stringify(key)} not found`);

@@ -26,8 +26,7 @@ async function removePeer(request: Request): Promise<boolean> {
   const { engine } = request;
   if (!engine.settings.clusterEnabled) throw new EngineError('BadRequest', 'Distributed mode disabled');
   const peerId: PeerId = Number(request.parameter('peer_id'));
-  if (!Number.isSafeInteger(peerId))
-    throw new EngineError('BadRequest', 'Deserialize error in path parameters: invalid peer id');
+  if (!Number.isSafeInteger(peerId)) throw new EngineError('Path', 'invalid peer id');
   if (!request.flag('force', false) && holdsShards(engine.consensus.state, peerId)) {
     throw new EngineError('BadRequest', `Cannot remove peer ${peerId} as there are shards on it`);
   }

@@ -74,7 +74,8 @@ function aliases({ engine }: Request): unknown {
 
 function collectionAliases(request: Request): unknown {
   const { state } = request.engine.consensus;
-  const { name: real } = request.engine.collection(name(request));
+  // Of a collection that does not exist there are none, too.
+  const real = state.aliases[name(request)] ?? name(request);
   const own = Object.entries(state.aliases).filter(([, collection]) => collection === real);
   return { aliases: own.map(([alias]) => ({ alias_name: alias, collection_name: real })) };
 }
@@ -91,10 +92,18 @@ async function createIndex(request: Request): Promise<unknown> {
   return { operation_id: engine.consensus.applied, status: request.flag('wait', false) ? 'completed' : 'acknowledged' };
 }
 
+/** Types whose answer says of a principal also where none was asked for. */
+const PRINCIPALS = ['integer', 'float', 'datetime'];
+
 function readSchema(value: Json | undefined): JsonObject {
   if (typeof value === 'string' && INDEX_TYPES.includes(value)) return { data_type: value };
   if (isObject(value) && typeof value.type === 'string' && INDEX_TYPES.includes(value.type)) {
-    return { data_type: value.type, params: value };
+    if (value.type === 'integer' && value.lookup === false && value.range === false) {
+      const why = "the 'lookup' and 'range' capabilities can't be both disabled [{}]";
+      throw new EngineError('Validation', `[field_schema.lookup: Validation error: ${why}]`);
+    }
+    const unsaid = PRINCIPALS.includes(value.type) ? { is_principal: null } : {};
+    return { data_type: value.type, params: { ...unsaid, ...value } };
   }
   if (value === undefined || value === null) {
     throw new EngineError('BadInput', 'Unable to infer type for the field. Please specify `field_type`');

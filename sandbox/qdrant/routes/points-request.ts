@@ -33,9 +33,10 @@ export function readUpsert(body: JsonObject, params: CollectionParams): ShardOpe
 }
 
 function readPoints(body: JsonObject, params: CollectionParams): Point[] {
-  if (body.points === undefined)
-    throw new EngineError('Format', 'data did not match any variant of untagged enum PointInsertOperations');
-  return arrayOf(body.points, 'points').map((item) => {
+  if (body.points === undefined) throw new EngineError('Format', 'Invalid PointInsertOperations format');
+  const given = arrayOf(body.points, 'points');
+  if (given.length === 0) throw new EngineError('BadRequest', 'Empty update request');
+  return given.map((item) => {
     const point = objectOf(item, 'point');
     return {
       id: parsePointId(point.id),
@@ -87,17 +88,20 @@ export function readFilter(filter: Json | undefined): Json | undefined {
   return filter;
 }
 
+const NO_SELECTOR = 'data did not match any variant of untagged enum PointsSelector';
+const NO_TARGET = 'Either list of point ids or filter must be provided';
+
 /** `points` or `filter` of a payload, vector or delete operation. */
-export function readTarget(body: JsonObject): Target {
+export function readTarget(body: JsonObject, missing = NO_SELECTOR): Target {
   if (isArray(body.points)) return { ids: body.points.map(parsePointId) };
   const filter = readFilter(body.filter);
-  if (filter === undefined) throw new EngineError('Format', 'Either list of point ids or filter must be provided');
+  if (filter === undefined) throw new EngineError('Format', missing);
   return { filter };
 }
 
 export function readSetPayload(body: JsonObject, kind: 'setPayload' | 'overwritePayload'): ShardOperation {
   const payload = objectOf(body.payload, 'payload');
-  const target = readTarget(body);
+  const target = readTarget(body, NO_TARGET);
   return kind === 'setPayload' && typeof body.key === 'string'
     ? { kind, target, payload, key: body.key }
     : { kind, target, payload };

@@ -9,6 +9,7 @@ import {
   writePoints,
 } from '../collection/points.ts';
 import { queryPoints, readQuery, searchesOf } from '../collection/query.ts';
+import { checkTimeout } from '../collection/strict-mode.ts';
 import type { ShardOperation } from '../shard/operations.ts';
 import { parsePointId } from '../shard/point.ts';
 import type { CollectionParams, CollectionState } from '../state/types.ts';
@@ -41,11 +42,18 @@ async function write(request: Request, read: Reader): Promise<UpdateResult> {
   return await writeOne(request, collection, { body, read });
 }
 
+const ORDERINGS = ['weak', 'medium', 'strong'];
+
 async function writeOne(
   request: Request,
   collection: CollectionState,
   step: { body: JsonObject; read: Reader },
 ): Promise<UpdateResult> {
+  const ordering = request.query.get('ordering');
+  if (ordering !== null && !ORDERINGS.includes(ordering)) {
+    const words = ORDERINGS.map((word) => `\`${word}\``).join(', ');
+    throw new EngineError('Query', `unknown variant \`${ordering}\`, expected one of ${words}`);
+  }
   const operation = step.read(step.body, collection.config.params);
   const shardKey = readWriteKey(step.body.shard_key, collection);
   return await writePoints(request.engine, collection, { operation, shardKey, wait: request.flag('wait', false) });
@@ -84,6 +92,7 @@ async function batch(request: Request): Promise<UpdateResult[]> {
 async function scroll(request: Request): Promise<unknown> {
   const body = await request.body();
   const collection = collectionOf(request);
+  checkTimeout(collection, request.timeoutMs);
   if (body.order_by !== undefined && body.order_by !== null) throw new EngineError('NotBuilt', 'scroll with order_by');
   const { points, next } = await scrollPoints(request.engine, collection, {
     limit: readLimit(body, 'scroll_request'),
@@ -126,6 +135,7 @@ async function retrieveOne(request: Request): Promise<unknown> {
 }
 
 async function runQuery(request: Request, collection: CollectionState, body: JsonObject): Promise<unknown> {
+  checkTimeout(collection, request.timeoutMs);
   const query = readQuery(body, {
     limit: readLimit(body, 'internal'),
     shardKeys: readKeys(body.shard_key, collection),

@@ -34,10 +34,7 @@ export class Request {
     const value = this.query.get(name);
     if (value === null) return fallback;
     if (value !== 'true' && value !== 'false') {
-      throw new EngineError(
-        'BadRequest',
-        `Deserialize error in query parameters: provided string was not \`true\` or \`false\``,
-      );
+      throw new EngineError('Query', 'provided string was not `true` or `false`');
     }
     return value === 'true';
   }

@@ -1,4 +1,4 @@
-import { createReadStream, statSync } from 'node:fs';
+import { createReadStream, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { EngineError } from '../base/errors.ts';
@@ -33,6 +33,7 @@ function directoryOf(request: Request): string {
   const root = join(request.engine.settings.snapshotsPath, name);
   if (!isShard(request)) return root;
   const id = Number(request.parameter('shard'));
+  if (!Number.isInteger(id)) throw new EngineError('Path', `can not parse "${request.parameter('shard')}" to a u32`);
   if (!shards.some((shard) => shard.id === id))
     throw new EngineError('NotFound', `shard ${request.parameter('shard')} not found`);
   return join(root, 'shards', String(id));
@@ -100,7 +101,10 @@ function localShard(request: Request, collection: CollectionState) {
 function remove(request: Request): Promise<unknown> {
   const directory = directoryOf(request);
   return waited(request, async () => {
-    deleteSnapshot(directory, request.parameter('snapshot_name'));
+    const snapshot = request.parameter('snapshot_name');
+    const path = join(directory, snapshot);
+    if (isShard(request) && !existsSync(path)) throw new EngineError('NotFound', `Snapshot "${path}" not found`);
+    deleteSnapshot(directory, snapshot);
     return await Promise.resolve(true);
   });
 }

@@ -15,8 +15,7 @@ const id = randomUUID();
 
 function level(request: Request): number {
   const text = request.query.get('details_level') ?? '0';
-  if (!/^\d+$/.test(text))
-    throw new EngineError('BadRequest', 'Deserialize error in query parameters: invalid digit found in string');
+  if (!/^\d+$/.test(text)) throw new EngineError('Query', 'invalid digit found in string');
   return Number(text);
 }
 

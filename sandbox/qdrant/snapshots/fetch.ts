@@ -32,10 +32,17 @@ async function read(settings: Settings, source: Source, bareDirectory: string | 
     if (!settings.snapshotUrlRecovery) throw new EngineError('BadRequest', 'Snapshot recovery from URL is disabled');
     return await download(location, source.apiKey);
   }
-  if (location.startsWith('file://')) return readInside(settings, fileURLToPath(location));
-  if (bareDirectory !== undefined && !location.includes(':'))
-    return readInside(settings, join(bareDirectory, location));
-  throw new EngineError('BadRequest', `Invalid snapshot URI, file path or HTTP URL expected, got ${location}`);
+  // A collection takes files of the machine, a shard only names of its own snapshots.
+  if (bareDirectory === undefined && location.startsWith('file://'))
+    return readInside(settings, fileURLToPath(location));
+  if (location.startsWith('file://'))
+    throw new EngineError('BadInput', `Invalid snapshot URL ${location}: URLs with file scheme are not supported`);
+  if (location.includes(':'))
+    throw new EngineError('BadRequest', `Invalid snapshot URI, file path or HTTP URL expected, got ${location}`);
+  if (bareDirectory === undefined) throw new EngineError('Format', `relative URL without a base: "${location}"`);
+  const path = join(bareDirectory, location);
+  if (!existsSync(path)) throw new EngineError('NotFound', `Snapshot "${path}" not found`);
+  return readInside(settings, path);
 }
 
 function readInside(settings: Settings, path: string): Buffer {

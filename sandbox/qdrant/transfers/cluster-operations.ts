@@ -118,7 +118,7 @@ async function dropReplica(engine: Engine, collection: CollectionState, step: St
   if (!shard) throw new EngineError('BadRequest', `Shard ${shardId} of ${collection.name} does not exist`);
   mustKnow(engine, peerId);
   if (shard.replicas[peerId] === undefined) {
-    throw new EngineError('BadRequest', `Replica ${peerId} of shard ${shardId} of ${collection.name} does not exist`);
+    throw new EngineError('BadRequest', `Peer ${peerId} has no replica of shard ${shardId}`);
   }
   return await engine.consensus.propose({ op: 'dropReplica', name: collection.name, shardId, peerId }, step.timeoutMs);
 }

@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { Agent, request } from 'node:http';
 import { afterEach, describe, test } from 'node:test';
 import { QdrantClient } from '@qdrant/js-client-grpc';
-import { type Peer, Peers, until } from './peers.ts';
+import { type Peer, Peers, REAL_BINARY, until } from './peers.ts';
 
 const shape = { vectors: { size: 3, distance: 'Dot' }, sparse_vectors: { words: {} } };
+
+const engineOnly = REAL_BINARY === undefined ? false : 'only the engine does this';
 
 describe('an engine process', { timeout: 60_000 }, () => {
   let peers = new Peers();
@@ -49,7 +51,7 @@ describe('an engine process', { timeout: 60_000 }, () => {
     assert.equal((await peer.call('GET', '/collections', undefined, { 'api-key': '' })).status, 200);
   });
 
-  test('refuses to start with what it does not build', async () => {
+  test('refuses to start with what it does not build', { skip: engineOnly }, async () => {
     for (const name of [
       'QDRANT__SERVICE__ENABLE_TLS',
       'QDRANT__CLUSTER__P2P__ENABLE_TLS',
@@ -139,7 +141,7 @@ describe('an engine process', { timeout: 60_000 }, () => {
     await assert.rejects(stranger.api('points').count({ collectionName: 'g' }), /Must provide an API key/);
   });
 
-  test('does wrong what it is told to, and only when faults are on', async () => {
+  test('does wrong what it is told to, and only when faults are on', { skip: engineOnly }, async () => {
     const quiet = await started();
     assert.equal((await quiet.call('GET', '/__faults')).status, 404);
     const peer = await started({ SANDBOX_QDRANT_FAULTS: '1' });

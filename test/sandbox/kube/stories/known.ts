@@ -66,7 +66,8 @@ export function withoutKnown(story: string, line: Line): Json {
   return strip({ ...line, warnings: [...(line.warnings ?? [])] }, '', new Set(known.flatMap(({ fields }) => fields)));
 }
 
-function strip(value: Json, path: string, fields: ReadonlySet<string>): Json {
+/** A value without the fields at some paths, e.g. `body.message`. */
+export function strip(value: Json, path: string, fields: ReadonlySet<string>): Json {
   if (!isObject(value)) return value;
   const below = (name: string): string => (path === '' ? name : `${path}.${name}`);
   const kept = Object.entries(value).filter(([name]) => !fields.has(below(name)));
