@@ -59,7 +59,8 @@ export class PortProxy {
     upstream.setNoDelay(true);
     // A reset of one side must reach the other as one.
     client.on('error', () => upstream.destroy());
-    upstream.on('error', () => client.resetAndDestroy());
+    // One that is being shut down can't be reset: libuv refuses, and Node then neither closes it nor ever ends.
+    upstream.on('error', () => (client.writableEnded ? client.destroy() : client.resetAndDestroy()));
     client.on('close', () => {
       this.#open.delete(client);
       upstream.destroy();

@@ -23,7 +23,7 @@ export class GrpcSession {
   readonly #options: SessionOptions;
   #opening: Promise<ClientHttp2Session> | undefined;
   #open: ClientHttp2Session | undefined;
-  /** All that are not closed yet, also those that take no new requests: one left behind lets Node spin at its exit. */
+  /** All that are not closed yet, also those that take no new requests: a request of theirs may never be answered. */
   readonly #alive = new Set<ClientHttp2Session>();
   #streams = 0;
   #usedAt = 0;
