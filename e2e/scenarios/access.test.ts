@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type Permission, PODS, permissionsOf, permissionText } from '../../src/kube/index.ts';
+import { LEASES, type Permission, PODS, permissionsOf, permissionText } from '../../src/kube/index.ts';
 import { permissionsOfRole, ROLES, type RoleName } from '../../src/roles.ts';
 import { AccountRoles, missingFor } from '../access/account-roles.ts';
 import { OperatorSays } from '../access/operator-says.ts';
@@ -91,6 +91,9 @@ scenario(
     await stage.clusterReady('desk', 1);
     await says.nothingMissing();
     assert.equal(await says.restarts(), 0);
+
+    await stage.admin.delete(LEASES, { namespace: stage.ground.operator.namespace, name: 'qdrant-librarian' });
+    await stage.operator.leader();
   },
 );
 
