@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { LIBRARIES } from '../../sandbox/run/wait.ts';
 import { PODS } from '../../src/kube/index.ts';
 import { eventually } from '../stage/eventually.ts';
+import { QUICK_LEASE } from '../stage/operator-settings.ts';
 import { scenarios } from '../stage/scenario.ts';
 import type { Stage } from '../stage/stage.ts';
 import { atEachStep } from '../stage/steps.ts';
 
-const scenario = await scenarios({ needs: ['pod-faults'] });
+const scenario = await scenarios({ needs: ['pod-faults'], operator: QUICK_LEASE });
 
 async function libraryOnDesk(stage: Stage): Promise<void> {
   await stage.createCluster('desk', { size: 1 });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { EVENTS, JOBS } from '../../src/kube/index.ts';
 import { eventually } from '../stage/eventually.ts';
+import { QUICK_LEASE } from '../stage/operator-settings.ts';
 import { scenarios } from '../stage/scenario.ts';
 import type { Stage } from '../stage/stage.ts';
 
-const scenario = await scenarios({ needs: ['pod-faults', 'api-faults', 'audit'] });
+const scenario = await scenarios({ needs: ['pod-faults', 'api-faults', 'audit'], operator: QUICK_LEASE });
 
 async function libraryOnDesk(stage: Stage): Promise<void> {
   await stage.createCluster('desk', { size: 1 });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { CLUSTERS } from '../../sandbox/run/wait.ts';
+import { QUICK_LEASE } from '../stage/operator-settings.ts';
 import { ReadyPeers } from '../stage/ready-peers.ts';
 import { scenarios } from '../stage/scenario.ts';
 import { atEachStep } from '../stage/steps.ts';
 
-const scenario = await scenarios({ needs: ['pod-faults'] });
+const scenario = await scenarios({ needs: ['pod-faults'], operator: QUICK_LEASE });
 
 scenario('a scale-in goes on although the operator is killed at every step of it', async (stage, context) => {
   await stage.createCluster('stacks', { size: 4 });
