@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { NETWORK } from './layout.ts';
+import { HIDDEN, NETWORK } from './layout.ts';
 import { fullPath } from './machine.ts';
 import { type Handle, within } from './processes.ts';
 
@@ -40,7 +40,7 @@ for entry in machine/var/lib/* machine/var/lib/.[!.]*; do
   name=\${entry##*/}
   [ -e "node/var/lib/$name" ] || [ ! -e "$entry" ] || ln -s "$PWD/$entry" "node/var/lib/$name"
 done
-for folder in run var/lib var/log; do mount --bind "node/$folder" "/$folder"; done
+for folder in ${HIDDEN.join(' ')}; do mount --bind "node$folder" "$folder"; done
 for file in ${Object.keys(KERNEL).join(' ')}; do mount --bind "kernel/$file" "/proc/sys/$file"; done
 for file in ${Object.keys(RESOLVER).join(' ')}; do
   [ ! -e "/etc/$file" ] || mount --bind "resolver/$file" "/etc/$file"

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import {
   allNeedsBut,
   type Basics,
+  CannotStart,
   type Capabilities,
   type GroundOptions,
   type Need,
@@ -16,7 +17,7 @@ import { attach } from './attached.ts';
 import { own, removeLeftovers } from './down.ts';
 import { playInside, playsOutside } from './enter.ts';
 import { listenOutside } from './forward.ts';
-import { MARK } from './layout.ts';
+import { HIDDEN, MARK } from './layout.ts';
 import { readyMachine } from './machine.ts';
 import type { Handle } from './processes.ts';
 import { programsOf } from './programs.ts';
@@ -46,7 +47,7 @@ export async function prepare(say: (text: string) => void): Promise<Prepared> {
   const programs = await programsOf(say);
   for (const name of await removeLeftovers()) say(`${name}, left by a run that was killed, is removed\n`);
   const began = performance.now();
-  const directory = await mkdtemp(join(await realpath(tmpdir()), MARK));
+  const directory = await mkdtemp(join(await placeOfRuns(), MARK));
   await own(directory);
   const keeper = startKeeper(directory);
   const port = await freePort('127.0.0.1');
@@ -75,6 +76,17 @@ export async function prepare(say: (text: string) => void): Promise<Prepared> {
 
 export async function start(options: GroundOptions): Promise<Basics & Partial<Capabilities>> {
   return attach(handleOfRun(), options);
+}
+
+/** Paths of unix sockets hold 107 bytes. */
+const LONGEST_PLACE = 70;
+
+async function placeOfRuns(): Promise<string> {
+  const place = await realpath(tmpdir());
+  if (place.length > LONGEST_PLACE) throw new CannotStart(`${place} is too long a name for a folder of sockets`);
+  const hidden = HIDDEN.find((folder) => `${place}/`.startsWith(`${folder}/`));
+  if (hidden === undefined) return place;
+  throw new CannotStart(`a node has its own ${hidden}: TMPDIR must lie somewhere else than ${place}`);
 }
 
 function handleOfRun(): Handle {

@@ -18,7 +18,9 @@ export const NETWORK = {
 /** What every run's directory and cgroups are named by. Short: paths of unix sockets hold 107 bytes. */
 export const MARK = 'qdrant-librarian-node-';
 
-export const EXPANDABLE_CLASS = 'expandable';
+/** Folders of the machine in whose place the node sees its own. */
+export const HIDDEN = ['/run', '/var/lib', '/var/log'] as const;
+
 export const CSI_DRIVER = 'directory.qdrant-librarian.test';
 
 /** Where the parts of one run lie, all below its directory. */

@@ -8,6 +8,9 @@ import { command } from '../../../e2e/grounds/node/command.ts';
 import { layOut } from '../../../e2e/grounds/node/image-archive.ts';
 import { cachedLayer, writeLayer } from '../../../e2e/grounds/node/layer.ts';
 
+/** Grounds of this kind are for Linux. */
+const linux = { skip: process.platform !== 'linux' };
+
 const folder = await mkdtemp(join(tmpdir(), 'images-test-'));
 after(() => rm(folder, { recursive: true }));
 
@@ -22,7 +25,7 @@ const parts = [
   { from, paths: ['node-of-this-machine'], to: 'nodejs/bin/node', renamed: true },
 ];
 
-test('a layer holds files under their names in the image, for everyone to read', async () => {
+test('a layer holds files under their names in the image, for everyone to read', linux, async () => {
   const { file } = await writeLayer(join(folder, 'one.tar'), parts);
   const listed = (await command('tar', ['--list', '--verbose', `--file=${file}`])).trim().split('\n');
   const entries = listed
@@ -36,7 +39,7 @@ test('a layer holds files under their names in the image, for everyone to read',
   ]);
 });
 
-test('equal content is an equal layer', async () => {
+test('equal content is an equal layer', linux, async () => {
   const [one, two] = [
     await writeLayer(join(folder, 'one.tar'), parts),
     await writeLayer(join(folder, 'two.tar'), parts),
@@ -50,7 +53,7 @@ test('equal content is an equal layer', async () => {
   );
 });
 
-test('images that share a layer have it once between them', async () => {
+test('images that share a layer have it once between them', linux, async () => {
   const layer = await writeLayer(join(folder, 'one.tar'), parts);
   const out = join(folder, 'out');
   await layOut(out, [
@@ -70,7 +73,7 @@ test('images that share a layer have it once between them', async () => {
   assert.equal((await readdir(out)).length, 4, 'two configurations, one layer, the manifest');
 });
 
-test('a layer in the cache is made again only when what it depends on has changed', async (context) => {
+test('a layer in the cache is made again only when what it depends on has changed', linux, async (context) => {
   const before = process.env['XDG_CACHE_HOME'];
   process.env['XDG_CACHE_HOME'] = join(folder, 'cache');
   context.after(() => {
