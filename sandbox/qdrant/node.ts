@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs';
-import { found, join, joined, newPeerId } from './consensus/bootstrap.ts';
+import { found, join, newPeerId, outsider } from './consensus/bootstrap.ts';
 import { Consensus } from './consensus/consensus.ts';
 import { ConsensusStorage } from './consensus/storage.ts';
 import { PeerClient, PeerServer } from './consensus/transport.ts';
@@ -83,14 +83,17 @@ async function identity(
   settings: Settings,
   start: { client: PeerClient; uri: string; bootstrap: string | undefined },
 ): Promise<ConsensusStorage> {
+  const { client, uri, bootstrap } = start;
   const present = ConsensusStorage.open(settings.storagePath);
-  // With a state of its own a peer needs nobody to let it in.
-  if (present) return present;
-  const self = { peerId: settings.peerId ?? newPeerId(), uri: start.uri, version: settings.version };
-  if (start.bootstrap === undefined || isFirst(start.uri, start.bootstrap)) return found(settings.storagePath, self);
-  // Nothing is kept before the cluster has agreed: a refused peer must ask again at its next start.
-  await join(start.client, normalizeUri(start.bootstrap), self);
-  return joined(settings.storagePath, self);
+  // Who was once led needs nobody to let it in; who was not and names nobody stays alone, as the server does.
+  if (present && (present.hard.term > 0 || bootstrap === undefined || isFirst(uri, bootstrap))) return present;
+  const peerId = present?.hard.this_peer_id ?? settings.peerId ?? newPeerId();
+  const self = { peerId, uri, version: settings.version };
+  if (bootstrap === undefined || isFirst(uri, bootstrap)) return found(settings.storagePath, self);
+  // Written before the cluster is asked: a peer that is refused has a state, in term 0 (measured, 1.18.3).
+  const storage = present ?? outsider(settings.storagePath, self);
+  await join(client, normalizeUri(bootstrap), self);
+  return storage;
 }
 
 /** A restart under another URI tells the others; one that is alone can't. */

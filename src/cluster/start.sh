@@ -1,5 +1,5 @@
-# Starts a Qdrant peer. A peer that has a state goes on with it. One with an empty volume joins through a member that
-# lives; only the pod that the operator names as founder may found a cluster, and only while no other member is known:
+# Starts a Qdrant peer. A peer that was once of a cluster goes on with its state. One with an empty volume joins through a
+# member that lives; only the pod that the operator names as founder may found a cluster, and only while no other member is known:
 # a second one under the same address would take writes that nobody finds again.
 set -eu
 trap 'exit 143' TERM INT
@@ -26,7 +26,17 @@ other_member() {
 
 founder() { if [ -r "$PEERS_DIRECTORY/founder" ]; then cat "$PEERS_DIRECTORY/founder"; fi; }
 
-if [ -e "$QDRANT__STORAGE__STORAGE_PATH/raft_state.json" ]; then
+# Measured on 1.18.3: the state is written before the cluster is asked, in term 0. A peer that was refused, and goes on
+# with it without --bootstrap, stays alone for good.
+was_member() {
+  state=$QDRANT__STORAGE__STORAGE_PATH/raft_state.json
+  [ -r "$state" ] || return 1
+  case "$(cat "$state")" in
+    *'"hard_state":{"term":0,'*) return 1 ;;
+  esac
+}
+
+if was_member; then
   say 'going on with the state of this volume'
   start
 fi

@@ -20,7 +20,12 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 const tell = (key: 'founder' | 'members', value: string) => writeFileSync(join(directory, 'peers', key), value);
-const hasState = () => writeFileSync(join(directory, 'storage', 'raft_state.json'), '{}');
+/** As Qdrant 1.18.3 writes it. */
+const hasState = ({ term }: { readonly term: number }) => {
+  const state = { hard_state: { term, vote: 0, commit: 0 }, conf_state: { voters: [], auto_leave: false } };
+  const text = JSON.stringify({ state, latest_snapshot_meta: { term: 0, index: 0 }, this_peer_id: 7 });
+  writeFileSync(join(directory, 'storage', 'raft_state.json'), text);
+};
 
 /** Runs the script as the kubelet does, beside a `./qdrant` that says how it was started. */
 function start(environment: Record<string, string> = {}): { status: number | null; output: string } {
@@ -63,9 +68,22 @@ test('a last line without an end counts', () => {
 });
 
 test('a peer with a state goes on with it, whatever it is told', () => {
-  hasState();
+  hasState({ term: 1 });
   tell('founder', 'docs-0');
   tell('members', OTHER);
+  assert.ok(start().output.endsWith(ALONE));
+});
+
+test('a peer whose join was refused has a state, and asks to join again', () => {
+  hasState({ term: 0 });
+  tell('members', OTHER);
+  assert.ok(start().output.endsWith(`--bootstrap ${OTHER}\n`));
+});
+
+test('a founder that was killed before it led founds again', () => {
+  hasState({ term: 0 });
+  tell('founder', 'docs-0');
+  tell('members', '');
   assert.ok(start().output.endsWith(ALONE));
 });
 
@@ -108,7 +126,7 @@ test('waits for a member to appear', () => {
 });
 
 test('an empty key is refused: Qdrant would take the empty string as its key', () => {
-  hasState();
+  hasState({ term: 1 });
   assert.equal(start({ QDRANT__SERVICE__API_KEY: '' }).status, 1);
   assert.equal(start({ QDRANT__SERVICE__READ_ONLY_API_KEY: '' }).status, 1);
 });

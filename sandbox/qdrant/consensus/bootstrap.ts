@@ -42,8 +42,8 @@ export async function join(client: PeerClient, bootstrap: string, self: Joining)
   }
 }
 
-/** The storage of a peer that was let in: empty, the leader fills it. */
-export function joined(directory: string, self: Joining): ConsensusStorage {
+/** The storage of a peer that belongs to no cluster yet: once it is let in, the leader fills it. */
+export function outsider(directory: string, self: Joining): ConsensusStorage {
   const hard = { this_peer_id: self.peerId, uri: self.uri, term: 0, vote: null, commit: 0, removed: false };
   return ConsensusStorage.create(directory, hard);
 }

@@ -19,6 +19,10 @@ export type HardState = {
   removed: boolean;
 };
 
+/** `raft_state.json`. The place of the term is the server's: start scripts look for it. */
+type Stored = Omit<HardState, keyof Term> & { readonly state: { readonly hard_state: Term } };
+type Term = Pick<HardState, 'term' | 'vote' | 'commit'>;
+
 const COMPACT_ENTRIES = 256;
 const KEEP_ENTRIES = 64;
 
@@ -39,7 +43,8 @@ export class ConsensusStorage {
   static open(directory: string): ConsensusStorage | undefined {
     const file = join(directory, 'raft_state.json');
     if (!existsSync(file)) return undefined;
-    const storage = new ConsensusStorage(directory, JSON.parse(readFileSync(file, 'utf8')));
+    const { state, ...rest } = JSON.parse(readFileSync(file, 'utf8')) as Stored;
+    const storage = new ConsensusStorage(directory, { ...state.hard_state, ...rest });
     const snapshot = join(directory, 'raft_snapshot.json');
     if (existsSync(snapshot)) storage.snapshot = JSON.parse(readFileSync(snapshot, 'utf8'));
     storage.#entries = readLog(join(directory, 'raft_log.jsonl')).filter(({ index }) => index > storage.snapshot.index);
@@ -90,7 +95,8 @@ export class ConsensusStorage {
   }
 
   saveHard(): void {
-    this.#write('raft_state.json', JSON.stringify(this.hard));
+    const { term, vote, commit, ...rest } = this.hard;
+    this.#write('raft_state.json', JSON.stringify({ state: { hard_state: { term, vote, commit } }, ...rest }));
   }
 
   /** Replaces everything by a snapshot that the leader sent. */

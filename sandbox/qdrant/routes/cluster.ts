@@ -8,9 +8,11 @@ import type { Request, Route } from './router.ts';
 function cluster({ engine }: Request): unknown {
   if (!engine.settings.clusterEnabled) return { status: 'disabled' };
   const { consensus } = engine;
-  const members = consensus.removed
-    ? { [engine.peerId]: { uri: consensus.uri } }
-    : Object.fromEntries(Object.entries(consensus.state.peers).map(([id, { uri }]) => [id, { uri }]));
+  // Who was removed, and who never was let in, knows itself alone.
+  const members =
+    !consensus.state.peers[engine.peerId] || consensus.removed
+      ? { [engine.peerId]: { uri: consensus.uri } }
+      : Object.fromEntries(Object.entries(consensus.state.peers).map(([id, { uri }]) => [id, { uri }]));
   return {
     status: 'enabled',
     peer_id: engine.peerId,

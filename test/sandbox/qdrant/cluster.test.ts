@@ -224,6 +224,11 @@ describe('a cluster of three', { timeout: 60_000 }, () => {
     await c.stop();
     c.loseVolume();
     assert.equal(await c.start({ bootstrap: a }), 101);
+    assert.equal(await c.start(), undefined, 'it has a state now, and goes on with it when it is told of nobody');
+    const alone = await c.cluster();
+    assert.deepEqual([alone.raft_info.term, alone.raft_info.leader], [0, null], 'alone, and for good');
+    assert.deepEqual(Object.keys(alone.peers), [String(alone.peer_id)]);
+    await c.stop();
     await led([a, b]);
     await a.ok('DELETE', `/cluster/peer/${old}?force=true`);
     assert.equal(await c.start({ bootstrap: a }), undefined);
