@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Chunk, Strategy } from '../../src/vectorize/chunk.ts';
+import { cut, rangeText, words } from './cutting.ts';
+
+const PATHS = ['a.md', 'a.ts', 'a.tsx', 'a.js', 'a.py', 'a.go', 'a.sh', 'a.yaml', 'a.json', 'a.sql', 'a.txt'];
+const STRATEGIES: readonly Strategy[] = ['Markdown', 'Code', 'Tasks', 'Text'];
+
+/** What the parsers look for, and what breaks them. */
+const fragment = fc.oneof(
+  fc.constantFrom(
+    ...[
+      '\n',
+      '\n\n',
+      '\r\n',
+      '# ',
+      '## ',
+      '### T',
+      '- [ ] ',
+      '- [x] ',
+      '  - ',
+      '1. ',
+      '> ',
+      '```',
+      '~~~\n',
+      '| a | b |\n',
+    ],
+    ...[
+      '|---|---|\n',
+      '---\n',
+      '===\n',
+      '<div>',
+      '{',
+      '}',
+      '[',
+      ']',
+      '(',
+      ')',
+      '"',
+      "'",
+      '`',
+      ';',
+      ',',
+      ': ',
+      '/*',
+      '*/',
+    ],
+    ...['--', '$$', '${', 'class A {', 'function f() {', 'def f(x):\n', '    ', '\t', '\ufeff', '\u2028', 'e\u0301'],
+    ...[
+      '😀',
+      '漢字',
+      'CREATE TABLE t (',
+      'key: value\n',
+      'key:\n  a: 1\n',
+      '"k": {"a": [1,',
+      '# no\n',
+      'x'.repeat(300),
+    ],
+  ),
+  fc.string({ unit: 'grapheme', maxLength: 12 }),
+  fc.lorem({ maxCount: 12 }),
+);
+const content = fc.array(fragment, { minLength: 1, maxLength: 60 }).map((parts) => parts.join(''));
+const asked = fc.record({
+  path: fc.constantFrom(...PATHS),
+  strategy: fc.constantFrom(...STRATEGIES),
+  maxTokens: fc.integer({ min: 16, max: 96 }),
+  overlap: fc.double({ min: 0, max: 0.99, noNaN: true }),
+});
+const isText = (text: string): boolean => !text.includes('\0') && text.replace(/^\ufeff/, '').trim() !== '';
+
+test('property: chunks cover every byte that is not blank, within budget, with no more overlap than asked', () => {
+  fc.assert(
+    fc.property(content.filter(isText), asked, (text, { path, strategy, maxTokens, overlap }) => {
+      const overlapTokens = Math.floor(overlap * maxTokens);
+      const chunks = cut(path, text, { strategy, maxTokens, overlapTokens });
+      assertCover(text, chunks);
+      for (const [at, chunk] of chunks.entries()) {
+        assert.ok(chunk.text.trim() !== '');
+        assert.ok(chunk.tokens <= maxTokens, `${chunk.tokens} tokens of ${maxTokens}`);
+        assert.equal(chunk.tokens, words.count(chunk.text));
+        assert.ok(overlapOf(text, chunks[at - 1], chunk) <= overlapTokens);
+      }
+      assert.equal(new Set(chunks.map(({ id }) => id)).size, chunks.length);
+      assert.deepEqual(cut(path, text, { strategy, maxTokens, overlapTokens }), chunks);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+function assertCover(text: string, chunks: readonly Chunk[]): void {
+  const bytes = new TextEncoder().encode(text);
+  let to = text.startsWith('\ufeff') ? 3 : 0;
+  const gaps: Uint8Array[] = [];
+  for (const { start, end } of chunks) {
+    assert.ok(start < end && end <= bytes.length);
+    if (start > to) gaps.push(bytes.subarray(to, start));
+    assert.ok(end >= to, 'in order');
+    to = end;
+  }
+  gaps.push(bytes.subarray(to));
+  assert.equal(
+    gaps
+      .map((gap) => new TextDecoder('utf-8', { fatal: true }).decode(gap))
+      .join('')
+      .trim(),
+    '',
+  );
+}
+
+function overlapOf(text: string, before: Chunk | undefined, chunk: Chunk): number {
+  if (before === undefined || before.end <= chunk.start) return 0;
+  return words.count(rangeText(text, { ...chunk, end: before.end }));
+}
+
+const section = fc.record({
+  body: fc.array(fc.lorem({ maxCount: 20 }), { minLength: 1, maxLength: 5 }).map((parts) => parts.join('\n\n')),
+});
+const sections = fc.array(section, { minLength: 2, maxLength: 6 });
+
+test('property: an edit in one section changes the chunks of that section only', () => {
+  fc.assert(
+    fc.property(sections, fc.nat(), fc.lorem({ maxCount: 30 }), (all, where, added) => {
+      const edited = where % all.length;
+      const write = (change: string): string =>
+        all.map(({ body }, at) => `# Part ${at}\n\n${body}${at === edited ? change : ''}\n`).join('\n');
+      const of = (change: string) => elsewhere(cut('a.md', write(change), { overlapTokens: 16 }), `part-${edited}`);
+      assert.deepEqual(of(`\n\n${added}`), of(''));
+    }),
+    { numRuns: 100 },
+  );
+});
+
+const elsewhere = (chunks: readonly Chunk[], address: string) =>
+  chunks.filter((chunk) => chunk.address !== address).map(({ id, hash, text }) => ({ id, hash, text }));
+
+test('property: an edit of one large function leaves the chunks of the others', () => {
+  const write = (counts: readonly number[]): string =>
+    counts.map((count, at) => `function f${at}() {\n${'  call(one, two);\n'.repeat(count)}}\n`).join('\n');
+  const count = fc.integer({ min: 12, max: 60 });
+  fc.assert(
+    fc.property(fc.array(count, { minLength: 2, maxLength: 5 }), fc.nat(), count, (counts, where, other) => {
+      const edited = where % counts.length;
+      const of = (all: readonly number[]) =>
+        cut('a.ts', write(all))
+          .filter(({ address }) => address !== `f${edited}`)
+          .map(({ id, hash }) => ({ id, hash }));
+      assert.deepEqual(of(counts.with(edited, other)), of(counts));
+    }),
+    { numRuns: 50 },
+  );
+});
