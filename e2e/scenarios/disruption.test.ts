@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Informer, PODS, type Pod } from '../../src/kube/index.ts';
 import { eventually } from '../stage/eventually.ts';
 import { isReady } from '../stage/operator.ts';
+import { SCENARIO_SECONDS } from '../stage/patience.ts';
 import { ReadyPeers } from '../stage/ready-peers.ts';
 import { scenarios } from '../stage/scenario.ts';
 import { idsOf, oneClusterInFullNumber, stacks } from '../stage/stacks.ts';
@@ -31,7 +32,7 @@ const drained: Parameters<typeof scenario>[1] = async (stage) => {
     '--pod-selector=qdrant-librarian.io/cluster=stacks',
     '--delete-emptydir-data',
     '--ignore-daemonsets',
-    '--timeout=150s',
+    `--timeout=${Math.round(SCENARIO_SECONDS * 0.75)}s`,
   );
   // With a single node nothing that was evicted has a place to go until it is opened again.
   stage.defer(() => stage.kubectl('uncordon', node));

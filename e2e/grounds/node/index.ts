@@ -61,7 +61,8 @@ export async function prepare(say: (text: string) => void): Promise<Prepared> {
     say(
       `the node is up after ${((performance.now() - began) / 1000).toFixed(1)} s; KUBECONFIG=${directory}/admin.kubeconfig\n`,
     );
-    const environment = { [HANDLE]: JSON.stringify(handle) };
+    // Everything of a cluster runs on the processors that play the scenarios.
+    const environment = { [HANDLE]: JSON.stringify(handle), E2E_PATIENCE: process.env['E2E_PATIENCE'] ?? '2' };
     if (!playsOutside()) return { environment, stop };
     // Who plays a single file prepares the ground in the file's process.
     Object.assign(process.env, environment, { E2E_PREPARED: 'node' });
