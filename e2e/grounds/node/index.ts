@@ -17,6 +17,7 @@ import { attach } from './attached.ts';
 import { own, removeLeftovers } from './down.ts';
 import { playInside, playsOutside } from './enter.ts';
 import { listenOutside } from './forward.ts';
+import { keepLogs } from './keep-logs.ts';
 import { HIDDEN, MARK } from './layout.ts';
 import { readyMachine } from './machine.ts';
 import type { Handle } from './processes.ts';
@@ -54,7 +55,7 @@ export async function prepare(say: (text: string) => void): Promise<Prepared> {
   const forwarder = await listenOutside(port, join(directory, 'api.sock'));
   const stop = async (): Promise<void> => {
     forwarder.close();
-    await keeper.end();
+    await keepLogs(directory).finally(() => keeper.end());
   };
   try {
     const handle = await up({ directory, port, programs, say });
