@@ -13,6 +13,9 @@ import type { GroundOutcome } from './summary.ts';
 /** Files that play at once, each on a ground of its own: they wait more than they compute. Elsewhere one. */
 const CONCURRENCY: Readonly<Record<string, number>> = { embedded: 3, 'control-plane': 2 };
 
+/** What a scenario forgot to end shall not hold up the run: the process of a file ends when its tests have. */
+const ENDING = ['--test-force-exit'];
+
 /** So that none of them is what everyone waits for at the end. */
 const LONGEST_FIRST = ['api-faults', 'api-away', 'volumes', 'generation', 'leader', 'peers'];
 
@@ -50,7 +53,7 @@ async function playOn(module: GroundModule, options: Play, elapsed: () => number
   const { files, titles } = await chosen(scenarios, only);
   const artifacts = newArtifactsFolder(ground);
   await using uses = await newUsesFolder();
-  const stream = run({ files, concurrency: CONCURRENCY[ground] ?? 1, signal, ...titles });
+  const stream = run({ files, concurrency: CONCURRENCY[ground] ?? 1, signal, execArgv: ENDING, ...titles });
   const told = outcomes(stream);
   for await (const text of stream.compose(spec)) say(String(text));
   return {

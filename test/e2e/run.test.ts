@@ -68,6 +68,12 @@ test('a part of a name or of a title picks what is played', async () => {
   assert.equal(byFile.artifacts, undefined);
 });
 
+test('what a scenario forgot to end does not hold up the run', async () => {
+  const outcome = await outcomeOf('api-only', 'hangs');
+  assert.equal(exitCode([outcome]), 0);
+  assert.match(told(outcome), /hangs +[\d.]+ s {2}1 passed/);
+});
+
 test('a ground that the machine has no part for is told from one that failed', async () => {
   const absent = await outcomeOf('absent');
   assert.equal(told(absent), 'Ground absent COULD NOT START: there is no etcd\n');
