@@ -3,6 +3,7 @@ import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { CONFIG_MAPS, SECRETS } from '../../src/kube/index.ts';
+import { eventually } from '../stage/eventually.ts';
 import { leaveFolder } from '../stage/failure/leave-folder.ts';
 import { scenarios } from '../stage/scenario.ts';
 import type { Stage } from '../stage/stage.ts';
@@ -108,6 +109,12 @@ scenario(
     await stage.clusterReady('desk', 1);
 
     const back = ground.controlPlane.restart({ awayMilliseconds: 25_000 });
+    await eventually('the API server is away', () =>
+      admin.raw('GET', '/readyz', { timeoutSeconds: 2 }).then(
+        () => false,
+        () => true,
+      ),
+    );
     const files = await left(stage, witness, new Error('made to fail'));
     await back;
 

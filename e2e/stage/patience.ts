@@ -5,4 +5,4 @@ const factor = Number(process.env['E2E_PATIENCE'] ?? '1');
 export const PATIENCE_SECONDS: number = 90 * factor;
 
 /** Far above what a scenario takes; its own waiting ends before. */
-export const SCENARIO_SECONDS: number = 200 * factor;
+export const SCENARIO_SECONDS: number = 300 * factor;
