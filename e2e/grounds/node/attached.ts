@@ -90,7 +90,7 @@ async function deleteNamespaces(admin: KubeClient, others: ReadonlySet<string>):
 }
 
 async function restartApiServer(handle: Handle, admin: KubeClient, awayMilliseconds: number): Promise<void> {
-  await restartProcess(handle, 'kube-apiserver', awayMilliseconds);
+  await restartProcess(handle, 'kube-apiserver', { awayMilliseconds, crash: true });
   const deadline = performance.now() + PATIENCE_MILLISECONDS;
   for (;;) {
     const status = await admin.raw('GET', '/readyz').then(

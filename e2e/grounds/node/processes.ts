@@ -48,20 +48,29 @@ export async function startProcess(handle: Handle, name: string, program: readon
   }
 }
 
-/** Ends it: asked at first, after five seconds by force. */
-export async function stopProcess(handle: Handle, name: string): Promise<void> {
+const BY_AND_BY: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGKILL'];
+const AT_ONCE: readonly NodeJS.Signals[] = ['SIGKILL'];
+
+/** Five seconds after the first of the signals the next one. */
+async function stopProcess(handle: Handle, name: string, signals: readonly NodeJS.Signals[]): Promise<void> {
   const { pid } = await spawnedOf(handle, name);
-  const signals: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGKILL'];
   for (const signal of signals) {
     if (await isRunning(handle, pid)) process.kill(pid, signal);
     for (let waited = 0; waited < 5000 && (await isRunning(handle, pid)); waited += 20) await sleep(20);
   }
 }
 
+type Restart = {
+  readonly awayMilliseconds?: number;
+  /** As a crash does: it is not asked to end. */
+  readonly crash?: boolean;
+};
+
 /** Stops it, waits, and starts it with the arguments it had. */
-export async function restartProcess(handle: Handle, name: string, awayMilliseconds = 0): Promise<void> {
+export async function restartProcess(handle: Handle, name: string, options: Restart = {}): Promise<void> {
+  const { awayMilliseconds = 0, crash = false } = options;
   const { arguments: program } = await spawnedOf(handle, name);
-  await stopProcess(handle, name);
+  await stopProcess(handle, name, crash ? AT_ONCE : BY_AND_BY);
   await sleep(awayMilliseconds);
   await startProcess(handle, name, program);
 }
