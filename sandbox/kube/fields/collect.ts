@@ -24,21 +24,27 @@ const isMap = (value: Json | undefined, schema: Schema | undefined): boolean =>
 const keyed = (value: Json | undefined, schema: Schema | undefined): Map<string, Json> | undefined =>
   isArray(value) && mergingOf(value, schema).kind !== 'leaf' ? keyedItems(value, schema) : undefined;
 
-/** The fields that a value names: leaves, list items, and empty containers. */
+/** The fields that a value names: leaves, list items, entries of maps, and empty maps; an empty list names nothing. */
 export function fieldsOf(value: Json | undefined, schema: Schema | undefined): FieldSet {
   const set = emptySet();
   if (isObject(value) && isMap(value, schema)) {
     for (const [name, child] of Object.entries(value)) {
-      if (child !== undefined) set.children.set(`f:${name}`, fieldsOf(child, fieldSchema(schema, name)));
+      if (child === undefined) continue;
+      const fields = fieldsOf(child, fieldSchema(schema, name));
+      if (schema?.properties?.[name] === undefined) fields.member = true;
+      if (!isEmpty(fields)) set.children.set(`f:${name}`, fields);
     }
   } else {
-    for (const [element, item] of keyed(value, schema) ?? []) {
+    const items = keyed(value, schema);
+    for (const [element, item] of items ?? []) {
       const child = element.startsWith('v:') ? leaf() : fieldsOf(item, schema?.items);
       child.member = true;
       set.children.set(element, child);
     }
+    if (items?.size === 0) return set;
   }
-  if (set.children.size === 0) set.member = true;
+  if (set.children.size === 0)
+    set.member = !isObject(value) || Object.keys(value).length === 0 || !isMap(value, schema);
   return set;
 }
 
@@ -49,6 +55,9 @@ export function compare(before: Json | undefined, after: Json | undefined, schem
   if (equal(before, after)) return { changed: emptySet(), removed: emptySet() };
   if (before === undefined) return { changed: withContainers(after, schema), removed: emptySet() };
   if (after === undefined) return { changed: emptySet(), removed: withContainers(before, schema) };
+  // Beside a container that holds something, null is an empty one. Source: structured-merge-diff `typed/compare.go`.
+  if (after === null && holdsSomething(before)) return compare(before, Array.isArray(before) ? [] : {}, schema);
+  if (before === null && holdsSomething(after)) return compare(Array.isArray(after) ? [] : {}, after, schema);
   if (isObject(before) && isObject(after) && isMap(before, schema)) {
     const names = new Set([...Object.keys(before), ...Object.keys(after)]);
     return gather([...names], (name) => [`f:${name}`, compare(before[name], after[name], fieldSchema(schema, name))]);
@@ -64,6 +73,9 @@ export function compare(before: Json | undefined, after: Json | undefined, schem
   }
   return { changed: leaf(), removed: emptySet() };
 }
+
+const holdsSomething = (value: Json): boolean =>
+  isArray(value) ? value.length > 0 : isObject(value) && Object.keys(value).length > 0;
 
 function compareItem(element: string, before: Json | undefined, after: Json | undefined, schema: Schema | undefined) {
   const difference = compare(before, after, element.startsWith('v:') ? undefined : schema);

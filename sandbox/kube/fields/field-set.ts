@@ -75,11 +75,17 @@ export function sameSet(a: FieldSet, b: FieldSet): boolean {
   return true;
 }
 
-/** Every path of the set as text, e.g. `.spec.ports[port=80,protocol="TCP"].name`. */
+/**
+ * Every path below the set as text, e.g. `.spec.ports[port=80,protocol="TCP"].name`: at each level first its members,
+ * then what stands below them. Source: structured-merge-diff `fieldpath/set.go`.
+ */
 export function pathsOf(set: FieldSet, prefix = ''): string[] {
-  const paths = set.member && prefix !== '' ? [prefix] : [];
-  for (const [key, child] of set.children) paths.push(...pathsOf(child, prefix + elementText(key)));
-  return paths;
+  const sorted = [...set.children].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const named = sorted.map(([key, child]) => [prefix + elementText(key), child] as const);
+  return [
+    ...named.filter(([, child]) => child.member).map(([path]) => path),
+    ...named.flatMap(([path, child]) => pathsOf(child, path)),
+  ];
 }
 
 function elementText(element: string): string {

@@ -43,6 +43,8 @@ export function trackUpdate(
 ): ManagedFieldsEntry[] {
   const { schema, writer } = options;
   const managers = decodeManagers(before.entries);
+  // An object of nobody stays so until it is applied. Source: apimachinery `managedfields/internal/skipnonapplied.go`.
+  if (before.object !== undefined && managers.length === 0) return [];
   const live = ownable(before.object) ?? NOTHING[schema?.['x-model'] ?? ''] ?? {};
   const delta = compare({ metadata: {}, ...live }, { metadata: {}, ...ownable(after) }, schema);
   const gone = union(delta.changed, delta.removed);
@@ -162,7 +164,9 @@ function unowned(set: FieldSet, owners: readonly FieldSet[], schema: Schema | un
     const name = element.startsWith('f:') ? element.slice(2) : undefined;
     const rest = unowned(child, below, name === undefined ? schema?.items : fieldSchema(schema, name));
     const isDeclared = name !== undefined && schema?.properties?.[name] !== undefined;
-    rest.member = below.length === 0 && (child.member || isDeclared);
+    // A declared field is held by what anyone names in it, an entry or an item only by who names itself.
+    const isHeld = isDeclared ? below.length > 0 : below.some(({ member }) => member);
+    rest.member = !isHeld && (child.member || isDeclared);
     if (!isEmpty(rest)) result.children.set(element, rest);
   }
   return result;

@@ -136,7 +136,12 @@ function applied(call: Call, live: ApiObject | undefined, config: JsonObject) {
   const force = call.query.get('force') === 'true';
   const options = { schema: call.resource.schema, writer: writer(call, 'Apply', wireTime(call.state.now())), force };
   try {
-    return applyFields({ object: live, entries: live?.metadata.managedFields }, config, options);
+    const { object, entries } = applyFields({ object: live, entries: live?.metadata.managedFields }, config, options);
+    // Built-in kinds read a null as nothing.
+    return {
+      object: call.resource.custom === undefined ? decode(call.resource, object, 'Ignore').object : object,
+      entries,
+    };
   } catch (error) {
     if (error instanceof Conflict) throw new StatusError(409, 'Conflict', error.message, { causes: error.causes });
     throw error;

@@ -30,6 +30,7 @@ const applyAll = async (teller: Teller, word: string, objects: readonly KubeObje
 /** What the operator applies for a cluster, as the server gives it back: every default, owner and managed field. */
 export const clusterObjects: Story = {
   name: 'the objects of a cluster',
+  ours: true,
   tell: async (teller) => {
     const made = await teller.send('POST cluster', teller.named('qdrant-librarian.io/v1alpha1', 'qdrantclusters'), {
       body: json(cluster({ persistence: { storageClassName: 'fast' }, limits: { maxCollections: 9 } })),
@@ -49,6 +50,7 @@ export const clusterObjects: Story = {
 /** What one copy of a library is made of. */
 export const copyObjectsStory: Story = {
   name: 'the objects of a copy',
+  ours: true,
   tell: async (teller) => {
     const group = 'qdrant-librarian.io/v1alpha1';
     const first = await teller.send('POST cluster', teller.named(group, 'qdrantclusters'), { body: json(cluster()) });

@@ -27,6 +27,7 @@ const settled = (body: JsonObject): JsonObject => {
 
 export const definitions: Story = {
   name: 'the definitions',
+  ours: true,
   tell: async (teller) => {
     for (const { plural, group } of KINDS) {
       const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${plural}.${group}`;
@@ -46,6 +47,7 @@ export const definitions: Story = {
 
 export const kinds: Story = {
   name: 'objects of the four kinds',
+  ours: true,
   tell: async (teller) => {
     const path = (plural: string): string => teller.named(GROUP, plural);
     const objects = [

@@ -9,6 +9,7 @@ const GROUP = 'qdrant-librarian.io/v1alpha1';
 /** Several managers of one object of ours: a GitOps tool, the operator, an autoscaler, a person. */
 export const managers: Story = {
   name: 'several managers',
+  ours: true,
   tell: async (teller) => {
     const clusters = teller.named(GROUP, 'qdrantclusters');
     const annex = `${clusters}/annex`;

@@ -1,12 +1,22 @@
-import { isObject, type Json, type JsonObject } from '../../../../sandbox/kube/json.ts';
+import { createHash } from 'node:crypto';
+import { canonical, isObject, type Json, type JsonObject } from '../../../../sandbox/kube/json.ts';
 import { type Answer, APPLY, type Api, type Watch } from '../contract/api.ts';
 import { Normal } from './normal.ts';
 
 /** A sequence of requests that two servers must answer alike, word for word. */
-export type Story = { readonly name: string; readonly tell: (teller: Teller) => Promise<void> };
+export type Story = {
+  readonly name: string;
+  /** Speaks of our kinds: another definition makes another record. */
+  readonly ours?: true;
+  /** No step depends on one before. */
+  readonly independent?: true;
+  readonly tell: (teller: Teller) => Promise<void>;
+};
 
 export type Line = {
   readonly step: string;
+  /** Digest of what was sent: an answer is compared with that to the same request only. */
+  readonly asked?: string;
   readonly code: number;
   readonly body: Json;
   readonly warnings?: readonly string[];
@@ -20,6 +30,8 @@ export type Request = {
   /** The part of the answer that counts; all of it when not given. */
   readonly look?: (body: JsonObject) => Json | undefined;
 };
+
+const digest = (value: Json): string => createHash('sha256').update(canonical(value)).digest('hex').slice(0, 8);
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -40,12 +52,14 @@ export class Teller {
 
   /** @param step `METHOD what`: the first word is the method */
   async send(step: string, path: string, { look, ...options }: Request = {}): Promise<Answer> {
+    const asked = digest(this.#normal.of(options.body));
     const answer = await this.api.send(step.split(' ')[0] as Method, path, options);
     const seen = look === undefined ? answer.body : look(answer.body);
     const body = isObject(seen) || Array.isArray(seen) ? seen : (seen ?? answer.text.slice(0, 200).trim());
     const warnings = answer.warnings === '' ? [] : answer.warnings.split(';').map((text) => this.#normal.text(text));
     this.lines.push({
       step,
+      asked,
       code: answer.code,
       body: this.#normal.of(answer.code >= 400 ? answer.body : body),
       ...(warnings.length === 0 ? {} : { warnings }),
