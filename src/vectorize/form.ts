@@ -7,25 +7,27 @@ export type Form =
   | { readonly kind: 'code'; readonly language: Language }
   | { readonly kind: 'yaml' | 'json' | 'sql' | 'text' };
 
-const ENDINGS: Readonly<Record<string, 'markdown' | 'yaml' | 'json' | 'sql'>> = {
-  md: 'markdown',
-  mdx: 'markdown',
-  markdown: 'markdown',
-  yaml: 'yaml',
-  yml: 'yaml',
-  json: 'json',
-  jsonc: 'json',
-  sql: 'sql',
-};
+type Known = 'markdown' | 'yaml' | 'json' | 'sql';
 
-const MEDIA_TYPES: Readonly<Record<string, 'markdown' | 'yaml' | 'json' | 'sql'>> = {
-  'text/markdown': 'markdown',
-  'application/yaml': 'yaml',
-  'application/x-yaml': 'yaml',
-  'text/yaml': 'yaml',
-  'application/json': 'json',
-  'application/sql': 'sql',
-};
+const ENDINGS: ReadonlyMap<string, Known> = new Map([
+  ['md', 'markdown'],
+  ['mdx', 'markdown'],
+  ['markdown', 'markdown'],
+  ['yaml', 'yaml'],
+  ['yml', 'yaml'],
+  ['json', 'json'],
+  ['jsonc', 'json'],
+  ['sql', 'sql'],
+]);
+
+const MEDIA_TYPES: ReadonlyMap<string, Known> = new Map([
+  ['text/markdown', 'markdown'],
+  ['application/yaml', 'yaml'],
+  ['application/x-yaml', 'yaml'],
+  ['text/yaml', 'yaml'],
+  ['application/json', 'json'],
+  ['application/sql', 'sql'],
+]);
 
 /**
  * Text reads everything as plain text. The other strategies go by the path's ending, then by the media type; what is
@@ -35,7 +37,7 @@ export function formOf({ path, mediaType }: Pick<Document, 'path' | 'mediaType'>
   if (strategy === 'Text') return { kind: 'text' };
   const language = languageOf(path);
   if (language !== undefined) return { kind: 'code', language };
-  const known = ENDINGS[ending(path)] ?? MEDIA_TYPES[mediaType?.split(';')[0]?.trim().toLowerCase() ?? ''];
+  const known = ENDINGS.get(ending(path)) ?? MEDIA_TYPES.get(mediaType?.split(';')[0]?.trim().toLowerCase() ?? '');
   const kind = known ?? (strategy === 'Code' ? 'text' : 'markdown');
   return kind === 'markdown' ? { kind, tasks: strategy === 'Tasks' } : { kind };
 }

@@ -90,7 +90,7 @@ function chunksOf(document: Document, source: SourceText, { sections, options, t
   const lineAt = lineCounter(source.text);
   const chunks = sections.flatMap((section) =>
     packSection(section, packing).map((piece): Chunk => {
-      const address = [section.address, ...piece.names].join('/');
+      const address = piece.names.length === 0 ? section.address : piece.names.join('/');
       const ordinal = ordinals.get(address) ?? 0;
       ordinals.set(address, ordinal + 1);
       return {

@@ -16,14 +16,18 @@ export type PackOptions = UnitOptions & { readonly overlapTokens: number };
 
 /** Merge, left to right: as many units as fit, each piece with the end of the one before while there is room. */
 export function packSection(section: Section, options: PackOptions): Piece[] {
+  const whole = wholeSection(section, options);
+  if (whole !== undefined) return [{ ...whole, ...trimmed(options.text, whole) }];
   const units = unitsOf(section, options).filter(({ start, end }) => !isBlank(options.text, start, end));
   const first = units[0];
   if (first === undefined) return titleOnly(section, options);
   const pieces: Piece[] = [];
   for (let from = 0; from < units.length; ) {
     const head = options.heads.of([...section.context, ...toldOf(units[from])], section.note);
-    const to = lastThatFits(units, from, options.maxTokens - head.tokens);
-    const made = build({ section, options, units, from, to, head: head.text });
+    const room = options.maxTokens - head.tokens;
+    const overlap = overlapBefore(units, from, { room, options });
+    const to = lastThatFits(units, from, room - overlap.tokens);
+    const made = build({ options, units, from, to, head: head.text, repeated: overlap.start });
     pieces.push(...made.pieces);
     from = made.next;
   }
@@ -32,6 +36,23 @@ export function packSection(section: Section, options: PackOptions): Piece[] {
   if (opening !== undefined) pieces[0] = { ...opening, start: section.start };
   return pieces.map((piece) => ({ ...piece, ...trimmed(options.text, piece) }));
 }
+
+/** Most sections fit: their tokens are counted once, not by unit and again. */
+function wholeSection(
+  { start, end, bodyFrom, context, note, nodes }: Section,
+  options: PackOptions,
+): Piece | undefined {
+  const { text, heads, tokenizer, maxTokens } = options;
+  if (end - bodyFrom > maxTokens * MOST_CHARACTERS_PER_TOKEN || isBlank(text, bodyFrom, end)) return undefined;
+  const said = compose(heads.of(context, note).text, text.slice(bodyFrom, end));
+  const tokens = tokenizer.count(said, maxTokens);
+  const name = nodes[0]?.name;
+  return tokens > maxTokens
+    ? undefined
+    : { start, end, text: said, tokens, scopes: [], names: name === undefined ? [] : [name] };
+}
+
+const MOST_CHARACTERS_PER_TOKEN = 16;
 
 /** What encloses a unit and is not in its own text. */
 const toldOf = (unit: Unit | undefined): readonly string[] =>
@@ -77,71 +98,69 @@ function lastThatFits(units: readonly Unit[], from: number, room: number): numbe
 }
 
 type Building = {
-  readonly section: Section;
   readonly options: PackOptions;
   readonly units: readonly Unit[];
   readonly from: number;
   readonly to: number;
   readonly head: string;
+  /** Where what is repeated of the piece before begins. */
+  readonly repeated: number;
 };
 
 /** Tokens of a whole may be more than those of its parts together: what is too long by that gives up overlap, then units. */
-function build({ section, options, units, from, to, head }: Building): { pieces: Piece[]; next: number } {
+function build({ options, units, from, to, head, repeated }: Building): { pieces: Piece[]; next: number } {
   const { text, tokenizer, maxTokens } = options;
   const first = units[from];
   if (first === undefined) return { pieces: [], next: to };
-  const attempt = (start: number, end: number, said = head): Piece | undefined => {
+  const attempt: Attempt = (start, end, said = head) => {
     const whole = compose(said, text.slice(start, end));
     const tokens = tokenizer.count(whole, maxTokens);
     const { scopes, names } = first;
     return tokens > maxTokens ? undefined : { start, end, text: whole, tokens, scopes, names };
   };
   const end = units[to - 1]?.end ?? first.end;
-  const repeated = overlapStart(units, { from, to, room: maxTokens - tokenizer.count(head), options });
   const whole = (repeated < first.start ? attempt(repeated, end) : undefined) ?? attempt(first.start, end);
   if (whole !== undefined) return { pieces: [whole], next: to };
-  if (to - from > 1) return build({ section, options, units, from, to: to - 1, head });
+  if (to - from > 1) return build({ options, units, from, to: to - 1, head, repeated });
   return { pieces: halves(text, first, attempt), next: to };
 }
 
-/** A single unit over the budget by a token or two. */
-function halves(
-  text: string,
-  { start, end }: Unit,
-  attempt: (start: number, end: number, said?: string) => Piece | undefined,
-): Piece[] {
+/** A single unit over the budget by a token or two: in halves until they fit, at last without the head. */
+function halves(text: string, { start, end }: Range, attempt: Attempt): Piece[] {
   const room = Math.ceil((end - start) / 2);
-  const byCharacters = { name: 'characters', count: (part: string) => part.length };
-  return tokenParts(text, { start, end }, { tokenizer: byCharacters, room }).flatMap((part) => {
+  const parts = tokenParts(text, { start, end }, { tokenizer: CHARACTERS, room });
+  return parts.flatMap((part) => {
+    if (isBlank(text, part.start, part.end)) return [];
     const piece = attempt(part.start, part.end) ?? attempt(part.start, part.end, '');
-    return piece === undefined ? [] : [piece];
+    if (piece !== undefined) return [piece];
+    return part.end - part.start < end - start ? halves(text, part, attempt) : [];
   });
 }
 
-type OverlapOptions = {
-  readonly from: number;
-  readonly to: number;
-  readonly room: number;
-  readonly options: PackOptions;
-};
+type Attempt = (start: number, end: number, said?: string) => Piece | undefined;
+const CHARACTERS = { name: 'characters', count: (part: string): number => part.length };
 
-/** Where a piece begins that repeats what it may of the one before: whole units, inside the same enclosing definitions. */
-function overlapStart(units: readonly Unit[], { from, to, room, options: { overlapTokens } }: OverlapOptions): number {
-  let used = 0;
-  for (let at = from; at < to; at += 1) used += units[at]?.tokens ?? 0;
-  const limit = Math.min(overlapTokens, room - used);
+type OverlapOptions = { readonly room: number; readonly options: PackOptions };
+
+/** Whole units before a piece that it repeats, of the same enclosing definitions; they leave half of the room to what is new. */
+function overlapBefore(units: readonly Unit[], from: number, { room, options }: OverlapOptions): Overlap {
+  const { text, tokenizer, overlapTokens } = options;
   const first = units[from];
-  let start = first?.start ?? 0;
-  let repeated = 0;
+  if (first === undefined || overlapTokens === 0) return { start: first?.start ?? 0, tokens: 0 };
+  const limit = Math.min(overlapTokens, room / 2, room - first.tokens);
+  let overlap: Overlap = { start: first.start, tokens: 0 };
   for (let at = from - 1; at >= 0; at -= 1) {
     const unit = units[at];
-    if (unit === undefined || repeated + unit.tokens > limit) break;
-    if (unit.scopes.length !== first?.scopes.length) break;
-    repeated += unit.tokens;
-    start = unit.start;
+    if (unit === undefined || unit.scopes.length !== first.scopes.length) break;
+    if (overlap.tokens + unit.tokens > limit) break;
+    const tokens = tokenizer.count(text.slice(unit.start, first.start), limit);
+    if (tokens > limit) break;
+    overlap = { start: unit.start, tokens };
   }
-  return start;
+  return overlap;
 }
+
+type Overlap = { readonly start: number; readonly tokens: number };
 
 function compose(head: string, body: string): string {
   const trimmed = body.replace(/^(?:[ \t]*\r?\n)+/, '').trimEnd();

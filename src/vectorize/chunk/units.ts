@@ -44,9 +44,9 @@ export function unitsOf(section: Section, options: UnitOptions): Unit[] {
     const scopes = node.scope === undefined ? around.scopes : [...around.scopes, node.scope];
     const opening = around.opens + (node.scope === undefined ? 0 : 1);
     const opensAt = (part: number): number => (part === 0 ? opening : 0);
-    const parts = around.depth < MAX_DEPTH ? tile(node.parts?.() ?? [], node.start, node.end) : [];
-    if (parts.length > 1) {
-      for (const [at, part] of parts.entries())
+    const parts = around.depth < MAX_DEPTH ? (node.parts?.() ?? []) : [];
+    if (parts.length > 0) {
+      for (const [at, part] of tile(parts, node.start, node.end).entries())
         add(part, { scopes, opens: opensAt(at), names, depth: around.depth + 1 });
       return;
     }

@@ -18,16 +18,20 @@ function members(text: string, start: number, end: number): Node[] {
     const character = text[at] ?? '';
     if (character === '{' || character === '[') {
       depth += 1;
-      if (depth === 1 && nodes.length === 0) from = at + 1;
+      if (depth === 1) from = at + 1;
     } else if (character === '}' || character === ']') {
       depth -= 1;
-      if (depth === 0) break;
+      if (depth === 0) {
+        if (nodes.length > 0 || text.slice(from, at).trim() !== '') close(at);
+        break;
+      }
     } else if (character === ',' && depth === 1) {
       close(at + 1);
     }
     at = afterToken(text, at, end);
   }
-  if (from < end && nodes.length > 0) close(end);
+  // Unclosed.
+  if (depth > 0) close(end);
   return nodes;
 }
 

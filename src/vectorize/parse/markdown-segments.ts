@@ -6,7 +6,8 @@ export type Segment = {
   readonly kind: 'markdown' | 'lines' | 'prose';
 };
 
-const WANTED_CHARACTERS = 32 * 1024;
+const WANTED_CHARACTERS = 8 * 1024;
+const LONG_FENCE = 32 * 1024;
 const MOST_CHARACTERS = 128 * 1024;
 const LONGEST_LINE = 16 * 1024;
 /** List and quote marks before the text of one line; parsing takes time in their square (measured). */
@@ -40,7 +41,7 @@ export function markdownSegments(text: string, from: number): Segment[] {
       if (length > MOST_CHARACTERS || (safe && length > WANTED_CHARACTERS)) close(at);
       fence = fenceAt(text, content, at);
     } else if (closes(text, { content, end }, fence)) {
-      if (end - fence.start > WANTED_CHARACTERS) {
+      if (end - fence.start > LONG_FENCE) {
         close(fence.start);
         close(end, 'lines');
       }
@@ -49,7 +50,7 @@ export function markdownSegments(text: string, from: number): Segment[] {
     afterBlank = content === end || text.slice(content, end).trim() === '';
     at = end;
   }
-  if (fence !== undefined && text.length - fence.start > WANTED_CHARACTERS) {
+  if (fence !== undefined && text.length - fence.start > LONG_FENCE) {
     close(fence.start);
     close(text.length, 'lines');
   }

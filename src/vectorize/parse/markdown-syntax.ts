@@ -29,9 +29,13 @@ const BLOCKS_ONLY = {
   },
 };
 
+const SYNTAX = [gfm(), BLOCKS_ONLY];
+
+/** Without what looks for addresses in the text of every paragraph. */
+const MDAST = gfmFromMarkdown().map((extension) => ({ ...extension, transforms: [] }));
+
 /** The blocks of a part of a document; what is inside paragraphs is left as text. */
-export const blocksOf = (text: string): Root =>
-  fromMarkdown(text, { extensions: [gfm(), BLOCKS_ONLY], mdastExtensions: [gfmFromMarkdown()] });
+export const blocksOf = (text: string): Root => fromMarkdown(text, { extensions: SYNTAX, mdastExtensions: MDAST });
 
 const LONGEST_INLINE = 1000;
 

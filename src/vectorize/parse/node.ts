@@ -20,6 +20,7 @@ export type Section = {
   readonly end: number;
   /** Where the text begins that is not said by the context already. */
   readonly bodyFrom: number;
+  /** Of its chunks that begin with nothing that has a name. */
   readonly address: string;
   /** From the outermost to the innermost. */
   readonly context: readonly string[];

@@ -56,9 +56,9 @@ export class Outline {
     this.#bodyFrom = end;
   }
 
-  /** From here on until the next call, nodes are of something that has an address of its own. */
+  /** What follows has an address of its own; a heading with nothing below it begins its first section. */
   begin(start: number, title: Title = this.#ofHeadings()): void {
-    this.#close(start);
+    if (this.#nodes.length > 0) this.#close(start);
     this.#title = title;
   }
 

@@ -12,14 +12,14 @@ export function sectionsOfRuns(text: string, nodes: readonly Node[], { large, me
   const addresses = new Addresses();
   const sections: Section[] = [];
   let run: Node[] = [];
+  let before: string | undefined;
   const close = (): void => {
     const [first, last] = [run[0], run.at(-1)];
     if (first === undefined || last === undefined) return;
-    // The names inside follow: a section is called after what it begins with only where it is cut no further.
-    const address = addresses.take(run.find(({ name }) => name !== undefined)?.name ?? '_');
-    const plain = run.map(withoutName);
+    const address = addresses.take(before === undefined ? '_' : `after:${before}`);
     const { start } = first;
-    sections.push({ start, end: last.end, bodyFrom: start, address, context: [], nodes: plain, metadata });
+    sections.push({ start, end: last.end, bodyFrom: start, address, context: [], nodes: run, metadata });
+    before = run.findLast(({ name }) => name !== undefined)?.name ?? before;
     run = [];
   };
   for (const node of tile(nodes, 0, text.length)) {
@@ -30,8 +30,4 @@ export function sectionsOfRuns(text: string, nodes: readonly Node[], { large, me
   }
   close();
   return sections;
-}
-
-function withoutName({ start, end, cut, parts, scope }: Node): Node {
-  return { start, end, cut, ...(parts === undefined ? {} : { parts }), ...(scope === undefined ? {} : { scope }) };
 }
