@@ -42,7 +42,8 @@ scenario('the operator keeps to its budget of requests: per library, and at rest
   stage.ground.audit.reset();
   await sleep(REST_SECONDS * 1000);
   const rest = requests(stage);
-  const others = rest.filter((one) => !isLease(one));
+  // An event that repeated before is brought up to date some time later.
+  const others = rest.filter((one) => !isLease(one) && one.resource !== 'events.k8s.io/events');
   assert.deepEqual(others, [], 'at rest nothing is asked but the Lease');
   assert.ok(sum(rest.filter(isLease)) <= LEASE_PER_SECOND * REST_SECONDS, JSON.stringify(rest));
 });
