@@ -9,6 +9,8 @@ export type WorthOptions = {
   readonly horizonSeconds: number;
   /** What a move makes, in bytes a second: the last ones, or a cautious guess. */
   readonly bytesPerSecond: number;
+  /** A limit is exceeded: however little helps. */
+  readonly urgent?: boolean;
 };
 
 /** Everything is copied, read again to compare, and parts are copied twice. */
@@ -24,8 +26,13 @@ export type Worth = {
   readonly worth: boolean;
 };
 
-/** Whether what a plan takes away from overloaded clusters over the horizon is more than what its moves put on them. */
-export function worth({ clusters, moves }: Plan, { imbalance, horizonSeconds, bytesPerSecond }: WorthOptions): Worth {
+/**
+ * Whether what a plan takes away from overloaded clusters over the horizon is more than what its moves put on them.
+ * What does not even cross the band between opening and closing is noise: tomorrow's would send the library back.
+ */
+export function worth({ clusters, moves, before, after }: Plan, options: WorthOptions): Worth {
+  const { imbalance, horizonSeconds, bytesPerSecond, urgent = false } = options;
+  const significant = urgent || before - after >= imbalance - closesAt(imbalance);
   const over = (value: number): number => Math.max(0, value - closesAt(imbalance));
   const gain = clusters
     .flatMap(({ before, after }) => DIMENSIONS.map((dimension) => over(before[dimension]) - over(after[dimension])))
@@ -33,7 +40,7 @@ export function worth({ clusters, moves }: Plan, { imbalance, horizonSeconds, by
   const bytes = moves.reduce((sum, move) => sum + move.bytes, 0);
   const seconds = (bytes * COPIES) / bytesPerSecond;
   const [total, cost] = [gain * horizonSeconds, seconds * PRESSURE];
-  return { gain: total, cost, seconds, worth: moves.length > 0 && total > cost };
+  return { gain: total, cost, seconds, worth: moves.length > 0 && significant && total > cost };
 }
 
 /** After so many plans that nothing came of, more moves are tried, and after twice as many the cluster is too small. */

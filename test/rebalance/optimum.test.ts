@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { fleet } from '../../bench/plan/fleet.ts';
 import { Assignment } from '../../src/rebalance/plan/assignment.ts';
 import { lowerBound } from '../../src/rebalance/plan/bound.ts';
 import { modelOf } from '../../src/rebalance/plan/model.ts';
 import { search } from '../../src/rebalance/plan/search.ts';
 import { exactBound, optimum } from './milp.ts';
-import { fleet, NOW } from './problems.ts';
+import { NOW } from './problems.ts';
 
 const SIZES = [
   { libraries: 10, clusters: 3, maxMoves: 4 },

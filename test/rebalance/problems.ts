@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import { fleet } from '../../bench/plan/fleet.ts';
 import type { PlanCluster, PlanLibrary, Problem } from '../../src/rebalance/plan/problem.ts';
-import { randomNumbers } from '../../src/rebalance/plan/random.ts';
 
 const GIGABYTE = 1024 ** 3;
 export const NOW = Date.UTC(2026, 0, 15, 12);
@@ -36,35 +36,6 @@ export const lopsided = (change: Partial<Problem> = {}): Problem => ({
   goal: 1,
   ...change,
 });
-
-type Size = { readonly libraries: number; readonly clusters: number; readonly maxMoves: number };
-
-/** Heavy-tailed loads on clusters of different size; memory and disk half full, cores a quarter. */
-export function fleet({ libraries: count, clusters: wide, maxMoves }: Size, seed: number): Problem {
-  const random = randomNumbers(seed);
-  const heavy = (): number => Math.exp(0.9 * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));
-  const sizes = Array.from({ length: wide }, () => 1 + Math.floor(random() * 3));
-  const libraries = Array.from({ length: count }, (_, index): PlanLibrary => {
-    const disk = heavy() * 4 * GIGABYTE;
-    return {
-      ...library(`l${index}`, `c${Math.floor(random() ** 1.3 * wide)}`),
-      bytes: disk,
-      load: { requests: heavy() * 100, busy: heavy() * 0.1, memory: heavy() * GIGABYTE, disk, points: heavy() * 1e6 },
-    };
-  });
-  const total = (of: (library: PlanLibrary) => number): number =>
-    libraries.reduce((sum, one) => sum + of(one), 0) / sizes.reduce((sum, size) => sum + size, 0);
-  const clusters = sizes.map((size, index) =>
-    cluster(`c${index}`, {
-      capacity: {
-        cores: (size * total(({ load }) => load.busy)) / 0.25,
-        memoryBytes: (size * total(({ load }) => load.memory)) / 0.5,
-        diskBytes: (size * total(({ load }) => load.disk)) / 0.5,
-      },
-    }),
-  );
-  return { clusters, libraries, limits: {}, maxMoves, keepsSource: false, goal: 1 };
-}
 
 /** Any problem that may come: full clusters, tight budgets, pinned, busy and freshly moved libraries, old versions. */
 export const anyProblem: fc.Arbitrary<Problem> = fc

@@ -107,6 +107,19 @@ test('a plan is worth it when what it takes away over the horizon is more than w
   assert.equal(worth({ ...plan(2, 1), moves: [] }, options).worth, false);
 });
 
+test('a gain that noise could undo is not worth a move, unless a limit is exceeded', () => {
+  const clusters = ['a', 'b', 'c'].map((name) => ({
+    name,
+    before: { ...NO_LOAD, busy: 1.4 },
+    after: { ...NO_LOAD, busy: 1.36 },
+  }));
+  const moves = [{ library: 'l', from: 'a', to: 'b', bytes: 1, reason: '', alternatives: [] }];
+  const little: Plan = { moves, before: 1.4, after: 1.36, clusters, stays: [] };
+  const options = { imbalance: 1.1, horizonSeconds: 86_400, bytesPerSecond: 50e6 };
+  assert.equal(worth(little, options).worth, false);
+  assert.equal(worth(little, { ...options, urgent: true }).worth, true);
+});
+
 test('where nothing is found again and again, more moves are tried, then another cluster is proposed', () => {
   assert.deepEqual([0, 3, 6].map(escalation), [
     { moves: 1, proposeScaleOut: false },

@@ -18,8 +18,8 @@ export type Plan = {
   /** The highest relative load in any dimension of any cluster; 1 = balanced. */
   readonly before: number;
   readonly after: number;
-  /** No plan within the budgets brings it below: proven. */
-  readonly lowerBound: number;
+  /** No plan within the budgets brings it below: proven. Undefined without moves. */
+  readonly lowerBound?: number;
   /** Relative loads. */
   readonly clusters: readonly ClusterChange[];
   /** Libraries of the hottest cluster that may not be moved, and why. */
@@ -30,16 +30,19 @@ export type PlanOptions = {
   /** Milliseconds since the epoch, by which cooldowns are judged. */
   readonly now: number;
   readonly seed?: number;
-  /** Neighbours that the search looks at; about four million take a second. */
+  /** Neighbours that the search looks at; by the size of the problem when not given. */
   readonly effort?: number;
 };
 
-export const EFFORT = 2_000_000;
+/** For each place that a library may take, and at most: half a second of a core. */
+const EFFORT_PER_PLACE = 20_000;
+const MOST_EFFORT = 20_000_000;
 const ATTEMPTS = 4;
 
 /** The best list of moves found, in a safe order; an empty one where none makes it better. Same problem, same plan. */
-export function makePlan(problem: Problem, { now, seed = 1, effort = EFFORT }: PlanOptions): Plan {
+export function makePlan(problem: Problem, { now, seed = 1, effort: asked }: PlanOptions): Plan {
   const model = modelOf(problem, now);
+  const effort = asked ?? effortFor(model);
   const { goal, moves } = safe(model, problem, { seed, effort, now });
   const [before, after] = [new Assignment(model), new Assignment(model, goal)];
   const names = participants(problem);
@@ -53,7 +56,7 @@ export function makePlan(problem: Problem, { now, seed = 1, effort = EFFORT }: P
     })),
     before: before.highest(),
     after: after.highest(),
-    lowerBound: lowerBound(model, after.highest()),
+    ...(moves.length === 0 ? {} : { lowerBound: lowerBound(model, after.highest()) }),
     clusters: problem.clusters.map(({ name }, cluster) => ({
       name,
       before: relativeOf(before, cluster),
@@ -62,6 +65,9 @@ export function makePlan(problem: Problem, { now, seed = 1, effort = EFFORT }: P
     stays: whoStays(problem, names.clusters[after.hottest()] ?? '', now),
   };
 }
+
+export const effortFor = ({ items, clusters }: Model): number =>
+  Math.min(EFFORT_PER_PLACE * items * clusters, MOST_EFFORT);
 
 /** Names by their index in the model. */
 export function participants({ clusters, libraries }: Problem): { clusters: string[]; libraries: string[] } {
@@ -79,7 +85,7 @@ const relativeOf = (assignment: Assignment, cluster: number): Load =>
 function safe(
   model: Model,
   problem: Problem,
-  { seed, effort, now }: Required<PlanOptions>,
+  { seed, effort, now }: { seed: number; effort: number; now: number },
 ): { goal: Int32Array; moves: Ordered['moves'] } {
   const allowed = Uint8Array.from(model.allowed);
   const narrowed: Model = { ...model, allowed };

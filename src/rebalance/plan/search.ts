@@ -10,7 +10,7 @@ const UNDONE = 0.4;
 
 export type SearchOptions = {
   readonly seed: number;
-  /** Neighbours to look at, in all; about four million take a second. */
+  /** Neighbours to look at, in all; a core looks at about forty million a second. */
   readonly effort: number;
 };
 
