@@ -73,7 +73,7 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
         () => undefined,
       );
       audit.close();
-      await deleteNamespaces(admin, others);
+      await removeNamespaces(admin, others);
       await admin.close();
     },
   };
@@ -83,10 +83,21 @@ async function namespaces(admin: KubeClient): Promise<ReadonlySet<string>> {
   return new Set((await admin.listAll(NAMESPACES, {})).map(({ metadata }) => metadata.name));
 }
 
-/** Deletes those that came since. They go in the background: a node that is played on ends with the run. */
-async function deleteNamespaces(admin: KubeClient, others: ReadonlySet<string>): Promise<void> {
-  const left = (await namespaces(admin)).difference(others);
-  for (const name of left) await admin.delete(NAMESPACES, { namespace: '', name });
+/** Removes those that came since. The operator is there to let go of what it holds; its peers need not end in peace. */
+async function removeNamespaces(admin: KubeClient, others: ReadonlySet<string>): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MILLISECONDS;
+  for (;;) {
+    const left = (await namespaces(admin)).difference(others);
+    if (left.size === 0) return;
+    for (const namespace of left) {
+      await admin.delete(NAMESPACES, { namespace: '', name: namespace });
+      for (const { metadata } of await admin.listAll(PODS, { namespace })) {
+        await admin.delete(PODS, { namespace, name: metadata.name }, { gracePeriodSeconds: 1 });
+      }
+    }
+    if (performance.now() > deadline) throw new Error(`namespaces do not go: ${[...left].join(', ')}`);
+    await sleep(500);
+  }
 }
 
 async function restartApiServer(handle: Handle, admin: KubeClient, awayMilliseconds: number): Promise<void> {
