@@ -1,4 +1,5 @@
-import { isObject, type Json, type JsonObject } from '../../../../sandbox/kube/json.ts';
+import { createHash } from 'node:crypto';
+import { canonical, isObject, type Json, type JsonObject } from '../../../../sandbox/kube/json.ts';
 import type { Peer } from '../peers.ts';
 import { Normal } from './normal.ts';
 
@@ -9,7 +10,18 @@ export type Story = {
   readonly tell: (teller: Teller) => Promise<void>;
 };
 
-export type Line = { readonly step: string; readonly code: number; readonly body: Json };
+export type Line = {
+  readonly step: string;
+  /** Digest of what was sent: an answer is compared with that to the same request only. */
+  readonly asked: string;
+  readonly code: number;
+  readonly body: Json;
+};
+
+/** Which peer it is differs from run to run. */
+const PEER = /<peer \d+>/g;
+const digest = (value: Json): string =>
+  createHash('sha256').update(canonical(value).replaceAll(PEER, '')).digest('hex').slice(0, 8);
 
 type Options = {
   readonly body?: unknown;
@@ -37,7 +49,8 @@ export class Teller {
     const answer = await this.#peer(peer).call<JsonObject>(method, path, body);
     const given = isObject(answer.body) ? answer.body : answer.text.slice(0, 300);
     const seen = look !== undefined && isObject(given) && answer.status < 400 ? look(given) : given;
-    this.lines.push({ step: this.#normal.text(step), code: answer.status, body: this.#normal.of(seen) });
+    const asked = digest(this.#normal.of((body ?? null) as Json));
+    this.lines.push({ step: this.#normal.text(step), asked, code: answer.status, body: this.#normal.of(seen) });
     return answer.body?.['result'] ?? null;
   }
 
