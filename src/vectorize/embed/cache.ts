@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Protocol } from './types.ts';
 
 export type CacheEntry = { readonly key: string; readonly vector: Float32Array };
@@ -23,10 +23,10 @@ export type CacheScope = {
 };
 
 /** SHA-256 in hex. */
-export const textHash = (text: string): string => createHash('sha256').update(text).digest('hex');
+export const textHash = (text: string): string => hash('sha256', text);
 
 /** SHA-256 in hex of the scope and the text's hash. */
-export function cacheKey({ protocol, model, dimensions, prefix = '', revision }: CacheScope, hash: string): string {
-  const parts = [protocol, model, dimensions ?? null, prefix, hash];
+export function cacheKey({ protocol, model, dimensions, prefix = '', revision }: CacheScope, ofText: string): string {
+  const parts = [protocol, model, dimensions ?? null, prefix, ofText];
   return textHash(JSON.stringify(revision === undefined ? parts : [...parts, revision]));
 }
