@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { CannotStart } from '../../ground.ts';
 import { HIDDEN, NETWORK } from './layout.ts';
 import { fullPath } from './machine.ts';
 import { type Handle, within } from './processes.ts';
@@ -79,6 +80,7 @@ export async function startHolder(handle: Handle): Promise<Handle> {
   child.unref();
   // It closes both in the end.
   const [said, trouble] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  if (said !== 'ready\n') throw new Error(`namespaces of the node: ${trouble}`);
+  if (said !== 'ready\n')
+    throw new CannotStart(`a node needs namespaces, mounts and a bridge of its own: ${trouble.trim()}`);
   return { ...handle, holder: child.pid ?? 0 };
 }
