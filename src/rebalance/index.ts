@@ -1,5 +1,7 @@
+export { refusedStart, START_PREDICATES, type StartSubject } from './execution.ts';
 export { type Backtest, backtest } from './forecast/backtest.ts';
 export { type Crossing, crossing, type Forecast, forecast, type MethodName } from './forecast/forecast.ts';
+export { GATE_PREDICATES, type GateSubject, refusedByGate } from './gate.ts';
 export { type ClusterImbalance, FLOORS, hottest, imbalance, type LoadedCluster } from './imbalance.ts';
 export { type LifecycleFacts, type LifecycleReason, type Next, next, TRANSITIONS } from './lifecycle.ts';
 export { type Capacity, DIMENSIONS, type Dimension, type Load } from './load.ts';
