@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Chunk, Strategy } from '../../src/vectorize/chunk.ts';
-import { cut, rangeText, words } from './cutting.ts';
+import { type Chunk, chunkDocument, type Strategy } from '../../src/vectorize/chunk.ts';
+import { cut, documentOf, rangeText, tools, words } from './cutting.ts';
 
 const PATHS = ['a.md', 'a.ts', 'a.tsx', 'a.js', 'a.py', 'a.go', 'a.sh', 'a.yaml', 'a.json', 'a.sql', 'a.txt'];
 const STRATEGIES: readonly Strategy[] = ['Markdown', 'Code', 'Tasks', 'Text'];
@@ -86,6 +86,22 @@ test('property: chunks cover every byte that is not blank, within budget, with n
       assert.deepEqual(cut(path, text, { strategy, maxTokens, overlapTokens }), chunks);
     }),
     { numRuns: 300 },
+  );
+});
+
+test('property: the budget holds though a whole has more tokens than its parts together', () => {
+  const grudging = {
+    name: 'grudging',
+    count: (text: string) => words.count(text) + (text.includes('\n\n') ? 8 : 0) + Math.floor(text.length / 12),
+  };
+  fc.assert(
+    fc.property(content.filter(isText), asked, (text, { path, strategy, maxTokens, overlap }) => {
+      const options = { strategy, maxTokens, overlapTokens: Math.floor(overlap * maxTokens) };
+      const chunks = chunkDocument(documentOf(path, text), options, { ...tools, tokenizer: grudging });
+      assertCover(text, chunks);
+      assert.ok(chunks.every((chunk) => grudging.count(chunk.text) <= maxTokens));
+    }),
+    { numRuns: 100 },
   );
 });
 

@@ -72,10 +72,10 @@ for (const { path, source, enclosing, address } of METHODS) {
     const chunks = cut(path, source, { maxTokens: 88 });
     const second = chunks.find((chunk) => chunk.address === address);
     assert.ok(
-      second?.text.startsWith(`${enclosing}\n\n`),
+      second?.text.startsWith(`${enclosing}\n\n`) === true,
       chunks.map(({ address: at, text }) => `${at}: ${text}`).join('\n\n'),
     );
-    assert.deepEqual(second.metadata['enclosing'], [enclosing]);
+    assert.deepEqual(second?.metadata['enclosing'], [enclosing]);
     assert.ok(chunks.length <= 3);
   });
 }

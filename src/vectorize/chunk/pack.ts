@@ -20,7 +20,8 @@ export function packSection(section: Section, options: PackOptions): Piece[] {
   if (whole !== undefined) return [{ ...whole, ...trimmed(options.text, whole) }];
   const units = unitsOf(section, options).filter(({ start, end }) => !isBlank(options.text, start, end));
   const first = units[0];
-  if (first === undefined) return titleOnly(section, options);
+  if (first === undefined)
+    return titleOnly(section, options).map((piece) => ({ ...piece, ...trimmed(options.text, piece) }));
   const pieces: Piece[] = [];
   for (let from = 0; from < units.length; ) {
     const head = options.heads.of([...section.context, ...toldOf(units[from])], section.note);
@@ -133,7 +134,9 @@ function halves(text: string, { start, end }: Range, attempt: Attempt): Piece[] 
     if (isBlank(text, part.start, part.end)) return [];
     const piece = attempt(part.start, part.end) ?? attempt(part.start, part.end, '');
     if (piece !== undefined) return [piece];
-    return part.end - part.start < end - start ? halves(text, part, attempt) : [];
+    if (part.end - part.start === end - start)
+      throw new RangeError('a character has more tokens than a chunk may have');
+    return halves(text, part, attempt);
   });
 }
 

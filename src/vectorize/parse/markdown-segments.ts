@@ -9,6 +9,8 @@ export type Segment = {
 const WANTED_CHARACTERS = 8 * 1024;
 const LONG_FENCE = 32 * 1024;
 const MOST_CHARACTERS = 128 * 1024;
+/** Parsing takes time in the square of a paragraph's lines (measured). */
+const LONG_PARAGRAPH = 16 * 1024;
 const LONGEST_LINE = 16 * 1024;
 /** List and quote marks before the text of one line; parsing takes time in their square (measured). */
 const MOST_MARKS = 32;
@@ -38,7 +40,9 @@ export function markdownSegments(text: string, from: number): Segment[] {
     } else if (fence === undefined) {
       const length = at - start;
       const safe = isSafe(text, at, { marks, afterBlank });
-      if (length > MOST_CHARACTERS || (safe && length > WANTED_CHARACTERS)) close(at);
+      const isProse = marks === 0 && isOutermost(text[at]);
+      const most = isProse ? LONG_PARAGRAPH : MOST_CHARACTERS;
+      if (length > (safe ? WANTED_CHARACTERS : most)) close(at);
       fence = fenceAt(text, content, at);
     } else if (closes(text, { content, end }, fence)) {
       if (end - fence.start > LONG_FENCE) {
@@ -66,6 +70,9 @@ function isSafe(text: string, at: number, { marks, afterBlank }: Place): boolean
   if (first.trim() === '') return false;
   return afterBlank || first === '#' || (marks > 0 && first !== '>');
 }
+
+/** Neither indented nor of a table. */
+const isOutermost = (first: string | undefined): boolean => first !== undefined && first !== '|' && first.trim() !== '';
 
 /** Where the text of a line begins after blanks, quote and list marks. */
 function prefix(text: string, start: number, end: number): { content: number; marks: number } {
