@@ -175,6 +175,7 @@ export class EmbedClient implements Embedder {
       if (error === undefined) good.push(index);
       else {
         this.meter.count({ refused: 1 });
+        this.#instruments?.texts.inc({ protocol: this.protocol, source: 'refused' });
         options.settle(index, { error: error.about(index) });
       }
     }

@@ -60,7 +60,7 @@ export class FileCache implements VectorCache {
     return Promise.all(keys.map((key) => this.#read(key)));
   }
 
-  /** Rejects with the file system's error; what was there before stays whole. */
+  /** Leaves out what would take half of the room at once. Rejects with the file system's error; what was there stays. */
   put(entries: readonly CacheEntry[]): Promise<void> {
     const written = this.#writing.then(() => this.#append(entries));
     this.#writing = written.catch(() => undefined);

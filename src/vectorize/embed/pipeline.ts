@@ -93,6 +93,8 @@ class Run<T> {
   #pulling = false;
   #failure: unknown;
   #hopeless = 0;
+  /** Numbers of every vector of this run, wherever they come from. */
+  #length: number | undefined;
 
   constructor(source: AsyncIterable<T> | Iterable<T>, options: PipelineOptions<T>) {
     this.#options = options;
@@ -207,8 +209,7 @@ class Run<T> {
     const found = await this.#guarded('read', async () => (await cache?.get(slots.map(({ key }) => key))) ?? []);
     for (const [index, slot] of slots.entries()) {
       const vector = found?.[index];
-      const { dimensions } = this.#client;
-      if (vector !== undefined && (dimensions === undefined || vector.length === dimensions)) {
+      if (vector !== undefined && this.#fits(vector)) {
         this.#settle(slot, { vector }, 'cache');
         continue;
       }
@@ -244,6 +245,11 @@ class Run<T> {
       const miss = batch[index];
       if (miss === undefined) return;
       this.#misses.delete(miss.key);
+      if (outcome.vector !== undefined && !this.#fits(outcome.vector)) {
+        const detail = `${outcome.vector.length} numbers where those of the cache have ${this.#length}`;
+        this.#fail(this.#error('WrongDimension', detail));
+        return;
+      }
       for (const [place, slot] of miss.slots.entries()) this.#settle(slot, outcome, place === 0 ? 'endpoint' : 'twin');
       if (outcome.vector === undefined) this.#countRefusal(outcome.error);
       else {
@@ -266,6 +272,13 @@ class Run<T> {
     const { vector, error } = outcome;
     if (vector !== undefined && source !== 'endpoint') this.#client.countHit(slot.tokens);
     slot.outcome = vector === undefined ? { item, error } : { item, vector, source };
+  }
+
+  #fits(vector: Float32Array): boolean {
+    const wanted = this.#client.dimensions ?? this.#length ?? vector.length;
+    if (vector.length !== wanted || vector.length !== (this.#length ?? wanted)) return false;
+    this.#length = wanted;
+    return true;
   }
 
   #countRefusal({ code, status }: EmbedError): void {
@@ -293,7 +306,7 @@ class Run<T> {
     this.#bell.ring();
   }
 
-  #error(code: 'Aborted', message: string): EmbedError {
+  #error(code: 'Aborted' | 'WrongDimension', message: string): EmbedError {
     return new EmbedError({ code, endpoint: this.#client.endpoint, message });
   }
 }

@@ -207,3 +207,11 @@ test('an endpoint that changes its dimension in the middle is found out', async 
   assert.equal(error.code, 'WrongDimension');
   assert.match(error.message, /63 numbers where 64 are due/);
 });
+
+test('an answer that is larger than any can be is not read to its end', async (t) => {
+  const { server, client } = await embedderAndClient(t, { dimensions: 64, retry: { attempts: 1 } });
+  server.faults.add({ kind: 'status', status: 200, body: `[${'1,'.repeat(5_000_000)}1]` });
+  const error = await failure(client.embed(['a']));
+  assert.equal(error.code, 'Unexpected');
+  assert.match(error.message, /larger than any can be/);
+});

@@ -7,6 +7,7 @@ import type { Clock } from '../../../src/vectorize/embed/index.ts';
 import { EmbedError } from '../../../src/vectorize/embed/index.ts';
 import { MinuteWindow, RateLimiter } from '../../../src/vectorize/embed/rate.ts';
 import { DEFAULT_RETRY, parseRetryAfter, waitBefore } from '../../../src/vectorize/embed/retry.ts';
+import { embedderAndClient, texts } from './support.ts';
 
 /** Sleeping takes no time: the clock jumps. */
 function jumpingClock(): Clock & { time: number } {
@@ -164,4 +165,21 @@ test('Retry-After may be seconds or a date', () => {
   assert.equal(parseRetryAfter('Wed, 31 Dec 2025 00:00:00 GMT', now), 0);
   assert.equal(parseRetryAfter('soon', now), undefined);
   assert.equal(parseRetryAfter(undefined, now), undefined);
+});
+
+test('limits of a minute hold for a client, its repeats included', async (t) => {
+  const clock = jumpingClock();
+  const { server, client } = await embedderAndClient(t, { clock, batchSize: 1, requestsPerMinute: 2 });
+  server.faults.add({ kind: 'status', status: 500 });
+  await client.embed(texts(5));
+  assert.equal(server.served.requests, 6);
+  assert.ok(clock.time >= 120_000 && clock.time < 240_000, `${clock.time}`);
+});
+
+test('no batch has more tokens than a minute may have', async (t) => {
+  const clock = jumpingClock();
+  const { server, client } = await embedderAndClient(t, { clock, tokensPerMinute: 12 });
+  await client.embed(texts(6));
+  assert.equal(server.served.requests, 3);
+  assert.ok(clock.time >= 120_000);
 });

@@ -263,3 +263,24 @@ test('a cache that fails costs time, not the run; one with vectors of another le
     allRight(await collect(embedAll(texts(40), { client, wanted, cache })), texts(40));
   }
 });
+
+test('no run gives vectors of two lengths: what the cache has and the endpoint gives must agree', async (t) => {
+  const { client } = await embedderAndClient(t);
+  const cached = Float32Array.of(1, 2, 3);
+  const [known] = texts(1);
+  const cache: VectorCache = {
+    get: async (keys) => keys.map((_key, index) => (index === 0 ? cached : undefined)),
+    put: async () => {},
+  };
+  const got: Embedded<string>[] = [];
+  const error = await failure(
+    (async () => {
+      for await (const result of embedAll(texts(9), { client, wanted, cache })) got.push(result);
+    })(),
+  );
+  assert.equal(error.code, 'WrongDimension');
+  assert.deepEqual(
+    got.map(({ item, vector }) => [item, vector]),
+    [[known, cached]],
+  );
+});
