@@ -53,12 +53,20 @@ export function put(target: JsonObject, path: readonly string[], value: Json | u
   else current[last] = value;
 }
 
+const PLAIN = { enumerable: true, writable: true, configurable: true };
+
 export function clone<T extends Json | undefined>(value: T): T;
 export function clone(value: Json | undefined): Json | undefined {
   if (Array.isArray(value)) return value.map((item) => clone(item));
   if (!isObject(value)) return value;
   const copy: JsonObject = {};
-  for (const key in value) if (value[key] !== undefined) copy[key] = clone(value[key]);
+  for (const key in value) {
+    const child = value[key];
+    if (child === undefined) continue;
+    // An assignment would set the prototype.
+    if (key === '__proto__') Object.defineProperty(copy, key, { value: clone(child), ...PLAIN });
+    else copy[key] = clone(child);
+  }
   return copy;
 }
 
