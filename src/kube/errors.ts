@@ -69,7 +69,10 @@ export class KubeError extends Error {
   get isNotFound(): boolean {
     return this.status === 404;
   }
+  /** Somebody else wrote in between, or the object is another one of that name by now. */
   get isConflict(): boolean {
+    // A PATCH with another uid than the object's is called invalid.
+    if (this.status === 422) return this.details?.causes?.some(({ field }) => field === 'metadata.uid') === true;
     return this.status === 409 && this.reason !== 'AlreadyExists';
   }
   get alreadyExists(): boolean {
