@@ -27,6 +27,7 @@ export { type PlanDocument, PlanError, planDigest, planDocument, readPlan, write
 export { drift } from './plan/drift.ts';
 export { makePlan, type Plan, type PlannedMove, type PlanOptions } from './plan/plan.ts';
 export type { LastMove, Move, PlanCluster, PlanLibrary, Problem } from './plan/problem.ts';
+export { boundsOf, callingLoad, horizonSeconds, placingLoad, thresholdsOf, windowSeconds } from './settings.ts';
 export { type Alarm, closesAt, type Observed, type Thresholds, trigger } from './trigger.ts';
 export { answer, PLAN_STATES, type PlanFacts, type PlanState, parseVerb, VERB_TABLE, type Verb } from './verbs.ts';
 export { type Window, type WindowState, windowState } from './windows.ts';

@@ -87,6 +87,12 @@ test('load may change by ten percent of a cluster, a library by ten percent of i
   ]);
 });
 
+test('another budget or another limit is another question', () => {
+  const told = ['the limits or the budget of the policy have changed'];
+  assert.deepEqual(changed({ ...problem, maxMoves: 1 }), told);
+  assert.deepEqual(changed({ ...problem, limits: { ...problem.limits, disk: 0.5 } }), told);
+});
+
 test('what the plan stands on is named when it is gone', () => {
   const without = (name: string): Problem => ({
     ...problem,

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../vectors/index.ts';
 import { FLOORS } from '../imbalance.ts';
 import { addLoads, capacityOf, DIMENSIONS, type Load } from '../load.ts';
 import { refusedTarget } from './constraints.ts';
@@ -27,8 +28,12 @@ export function drift(
     ...then,
     libraries: then.libraries.map((library) => ({ ...library, cluster: where.get(library.name) ?? library.cluster })),
   };
-  return [...moves, ...then.clusters.flatMap((cluster) => changedCluster(cluster, expected, world))];
+  const policy = rules(then) === rules(world) ? [] : ['the limits or the budget of the policy have changed'];
+  return [...policy, ...moves, ...then.clusters.flatMap((cluster) => changedCluster(cluster, expected, world))];
 }
+
+const rules = ({ limits, maxMoves, maxBytes, keepsSource, goal }: Problem): string =>
+  canonicalJson([limits, maxMoves, maxBytes, keepsSource, goal]);
 
 type Subject = {
   readonly then: Problem;

@@ -35,7 +35,7 @@ export type PlanOptions = {
 };
 
 /** For each place that a library may take, and at most: half a second of a core. */
-const EFFORT_PER_PLACE = 20_000;
+const EFFORT_PER_PLACE = 60_000;
 const MOST_EFFORT = 20_000_000;
 const ATTEMPTS = 4;
 
