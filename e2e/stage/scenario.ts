@@ -73,6 +73,7 @@ async function play({ ground, namespace, title, tell, context }: Playing): Promi
   const metadata = { name: namespace, labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } };
   await ground.admin.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata });
   const witness = new Witness(ground.admin, namespace, stage.diary);
+  let notUndone: readonly unknown[] = [];
   try {
     await inTime(tell(stage, context));
   } catch (error) {
@@ -83,12 +84,14 @@ async function play({ ground, namespace, title, tell, context }: Playing): Promi
     throw error;
   } finally {
     await witness.close();
-    await stage.close();
+    notUndone = await stage.close();
+    for (const failure of notUndone) context.diagnostic(`not undone: ${String(failure)}`);
     // Goes on in the background: the next scenario needs the room. What does not go now, the end of the ground removes.
     await ground.admin.delete(NAMESPACES, { namespace: '', name: namespace }).catch((error: unknown) => {
       context.diagnostic(`namespace ${namespace} was not deleted: ${String(error)}`);
     });
   }
+  if (notUndone.length > 0) throw new AggregateError(notUndone, 'the scenario passed, but could not be undone');
 }
 
 async function inTime(telling: Promise<void>): Promise<void> {

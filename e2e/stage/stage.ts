@@ -209,8 +209,13 @@ export class Stage {
     this.#cleanups.push(cleanup);
   }
 
-  async close(): Promise<void> {
-    for (const cleanup of this.#cleanups.splice(0).toReversed()) await cleanup();
+  /** Undoes everything, whatever of it fails, and gives what failed. */
+  async close(): Promise<readonly unknown[]> {
+    const failures: unknown[] = [];
+    for (const cleanup of this.#cleanups.splice(0).toReversed()) {
+      await cleanup().catch((error: unknown) => failures.push(error));
+    }
+    return failures;
   }
 }
 
