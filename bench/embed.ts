@@ -7,7 +7,7 @@ const run = promisify(execFile);
 const SCRIPT = join(import.meta.dirname, 'embed-pipeline.ts');
 
 /** Seconds for each of the twenty measurements. */
-const SECONDS = { short: 0.5, full: 3 };
+const SECONDS = { short: 1, full: 4 };
 
 export const embed: Benchmark = {
   name: 'embed',

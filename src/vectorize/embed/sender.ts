@@ -60,7 +60,7 @@ export class Sender {
 
   /** @throws EmbedError */
   async send<T extends Partial<Pick<Answer, 'tokens'>>>(attempt: Attempt<T>, stop: Stop): Promise<T> {
-    const { gate, limiter, instruments, protocol } = this.#options;
+    const { gate, limiter, retry, instruments, protocol } = this.#options;
     const waiting = stop.halt ?? stop.signal;
     const place = await this.#orAborted(gate.enter(waiting));
     let sign: LoadSign = 'neutral';
@@ -70,7 +70,12 @@ export class Sender {
       sign = 'ok';
       return answer;
     } catch (error) {
-      if (error instanceof EmbedError) sign = signOf(error.code);
+      if (error instanceof EmbedError) {
+        sign = signOf(error.code);
+        // Whoever enters next would be refused as well. A longer wait is the caller's to decide.
+        const asked = error.retryAfterSeconds ?? 0;
+        if (asked > 0 && asked <= retry.maxRetryAfterSeconds) limiter.pause(asked);
+      }
       throw error;
     } finally {
       place.leave(sign);
@@ -81,11 +86,9 @@ export class Sender {
   /** Waits before the next attempt; throws the error when there is none. @param round 0 for the first repeat */
   async pause(round: number, error: unknown, stop: Stop): Promise<void> {
     if (!(error instanceof EmbedError)) throw error;
-    const { retry, random, clock, limiter, instruments, protocol } = this.#options;
+    const { retry, random, clock, instruments, protocol } = this.#options;
     const wait = waitBefore(round, error, { ...retry, random });
     if (wait === 'giveUp') throw error;
-    // Whoever asks next would be refused as well.
-    if (error.retryAfterSeconds !== undefined) limiter.pause(error.retryAfterSeconds);
     const { code } = error;
     instruments?.retries.inc({ protocol, code });
     this.#log.debug({ protocol, endpoint: this.endpoint, code, wait: wait.milliseconds }, 'embedding is repeated');

@@ -181,7 +181,7 @@ test('a caller that aborts gets its answer at once, whatever is under way', asyn
   assert.equal((await work).code, 'Aborted');
 });
 
-test('a short Retry-After holds everybody back, a long one is given to the caller', async (t) => {
+test('a short Retry-After is waited for, a long one is given to the caller', async (t) => {
   const { server, client } = await embedderAndClient(t, { batchSize: 2 });
   server.faults.add({ kind: 'status', status: 429, retryAfter: '0.05' });
   assert.equal((await client.embed(texts(8))).length, 8);

@@ -10,13 +10,15 @@ import { DEFAULT_RETRY, parseRetryAfter, waitBefore } from '../../../src/vectori
 import { embedderAndClient, texts } from './support.ts';
 
 /** Sleeping takes no time: the clock jumps. */
-function jumpingClock(): Clock & { time: number } {
+function jumpingClock(): Clock & { time: number; readonly sleeps: number[] } {
   const clock = {
     time: 0,
+    sleeps: [] as number[],
     now: () => clock.time,
     date: () => clock.time,
     sleep: async (milliseconds: number, signal?: AbortSignal) => {
       signal?.throwIfAborted();
+      clock.sleeps.push(milliseconds);
       await new Promise(setImmediate);
       clock.time += milliseconds;
     },
@@ -182,4 +184,13 @@ test('no batch has more tokens than a minute may have', async (t) => {
   await client.embed(texts(6));
   assert.equal(server.served.requests, 3);
   assert.ok(clock.time >= 120_000);
+});
+
+test('after a Retry-After nobody is sent before its time has come', async (t) => {
+  const clock = jumpingClock();
+  const { server, client } = await embedderAndClient(t, { clock, batchSize: 1 });
+  server.faults.add({ kind: 'status', status: 429, retryAfter: '30' });
+  await client.embed(texts(6));
+  // The one that was refused, and the next, which was about to go.
+  assert.equal(clock.sleeps.filter((milliseconds) => milliseconds >= 30_000).length, 2);
 });
