@@ -1,10 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import type { Benchmark } from './benchmark.ts';
+import { chunk } from './chunk.ts';
 import { client } from './client.ts';
+import { embed } from './embed.ts';
 import { operatorScale } from './operator-scale.ts';
+import { plan } from './plan.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [client, operatorScale];
+const BENCHMARKS: readonly Benchmark[] = [client, operatorScale, plan, chunk, embed];
 
 type Flags = { readonly short?: boolean; readonly profile?: string };
 
