@@ -7,6 +7,7 @@ import { exitCode, type GroundOutcome, told, total } from './run/summary.ts';
 type Flags = {
   readonly ground: readonly string[];
   readonly only?: string;
+  readonly core?: boolean;
   readonly image?: string;
   readonly qdrantRepository?: string;
   readonly storageClass?: string;
@@ -15,6 +16,7 @@ type Flags = {
 const {
   ground: grounds,
   only,
+  core = false,
   image,
   qdrantRepository,
   storageClass,
@@ -26,6 +28,7 @@ const {
       'embedded',
     ),
   )
+  .option('--core', 'only the files that npm test plays')
   .option('--image <reference>', "the operator's image, on a kubeconfig's cluster; or E2E_IMAGE")
   .option('--qdrant-repository <name>', "where Qdrant's images are, without tag; or E2E_QDRANT_REPOSITORY")
   .option('--storage-class <name>', "of the clusters' volumes; or E2E_STORAGE_CLASS")
@@ -50,6 +53,7 @@ for (const ground of grounds) {
     ground,
     scenarios,
     say,
+    core,
     signal: stopping.signal,
     ...(only === undefined ? {} : { only }),
   });

@@ -19,8 +19,13 @@ const ENDING = ['--test-force-exit'];
 /** So that none of them is what everyone waits for at the end. */
 const LONGEST_FIRST = ['api-faults', 'api-away', 'volumes', 'generation', 'leader', 'peers'];
 
+/** What `npm test` plays: no acknowledged write is lost, whatever is killed, taken away or badly asked for. */
+const CORE = ['bad-manifests', 'deletion', 'generation', 'gitops', 'leader', 'peers', 'scale-in', 'secrets'];
+
 export type Play = {
   readonly ground: string;
+  /** Only the files that `npm test` plays. */
+  readonly core?: boolean;
   /** Files whose name, or scenarios whose title, holds the text. */
   readonly only?: string;
   /** Files of scenarios, as a pattern. */
@@ -48,9 +53,9 @@ export async function play(options: Play): Promise<GroundOutcome> {
 }
 
 async function playOn(module: GroundModule, options: Play, elapsed: () => number): Promise<GroundOutcome> {
-  const { ground, only, scenarios, say, signal } = options;
+  const { ground, only, say, signal } = options;
   const readySeconds = elapsed();
-  const { files, titles } = await chosen(scenarios, only);
+  const { files, titles } = await chosen(options);
   const artifacts = newArtifactsFolder(ground);
   await using uses = await newUsesFolder();
   const stream = run({ files, concurrency: CONCURRENCY[ground] ?? 1, signal, execArgv: ENDING, ...titles });
@@ -72,8 +77,9 @@ async function playOn(module: GroundModule, options: Play, elapsed: () => number
 
 type Chosen = { readonly files: readonly string[]; readonly titles: { readonly testNamePatterns?: RegExp } };
 
-async function chosen(pattern: string, only: string | undefined): Promise<Chosen> {
-  const found = (await Array.fromAsync(glob(pattern))).toSorted();
+async function chosen({ scenarios, only, core }: Play): Promise<Chosen> {
+  const there = (await Array.fromAsync(glob(scenarios))).toSorted();
+  const found = core === true ? there.filter((file) => CORE.includes(basename(file, '.test.ts'))) : there;
   const rank = (file: string): number => (LONGEST_FIRST.indexOf(basename(file, '.test.ts')) + 100) % 100;
   const all = found.toSorted((a, b) => rank(a) - rank(b));
   if (only === undefined) return { files: all, titles: {} };
