@@ -55,7 +55,11 @@ export async function prepare(say: (text: string) => void): Promise<Prepared> {
   const forwarder = await listenOutside(port, join(directory, 'api.sock'));
   const stop = async (): Promise<void> => {
     forwarder.close();
-    await keepLogs(directory).finally(() => keeper.end());
+    try {
+      await keepLogs(directory);
+    } finally {
+      await keeper.end();
+    }
   };
   try {
     const handle = await up({ directory, port, programs, say });
