@@ -20,7 +20,7 @@ const ENDING = ['--test-force-exit'];
 const LONGEST_FIRST = ['api-faults', 'api-away', 'volumes', 'generation', 'leader', 'peers'];
 
 /** What `npm test` plays: no acknowledged write is lost, whatever is killed, taken away or badly asked for. */
-const CORE = ['bad-manifests', 'deletion', 'generation', 'gitops', 'leader', 'peers', 'scale-in', 'secrets'];
+const CORE = ['bad-manifests', 'deletion', 'generation', 'gitops', 'leader', 'node', 'peers', 'scale-in', 'secrets'];
 
 export type Play = {
   readonly ground: string;
