@@ -172,9 +172,8 @@ async function perform(acting: Acting, step: Step): Promise<void> {
     case 'lowerReplicas': {
       const { world } = gathered;
       const announced = world.announced ?? { founder: undefined, members: [] };
-      const set = wantedObjects(world.cluster, { replicas: step.to, announced, live: world.statefulSet }).find(
-        ({ kind }) => kind === 'StatefulSet',
-      );
+      const objects = { replicas: step.to, announced, evictable: false, live: world.statefulSet };
+      const set = wantedObjects(world.cluster, objects).find(({ kind }) => kind === 'StatefulSet');
       if (set !== undefined) await applyObject(acting, set);
       return done(acting, 'PodsLowered', `to ${step.to}`);
     }

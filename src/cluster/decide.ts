@@ -1,4 +1,5 @@
 import { deletion } from './decide/deletion.ts';
+import { evictable } from './decide/evictions.ts';
 import { announcement, found } from './decide/found.ts';
 import { healLostPeer, replenish, watchRecovery } from './decide/heal.ts';
 import { type Mark, marks } from './decide/marks.ts';
@@ -17,6 +18,8 @@ export type Decision = {
   readonly announced: Announcement;
   readonly marks: readonly Mark[];
   readonly serving: readonly ServingChange[];
+  /** Whether pods may be evicted, by a drain of their node for one. */
+  readonly evictable: boolean;
   readonly operation: Operation | undefined;
   readonly step: Step | undefined;
   /** All that was proposed, in order; those after the first with a step wait. */
@@ -49,6 +52,7 @@ export function decide(world: World, topology: Topology): Decision {
     announced: announcement(world, topology),
     marks: marks(world, topology),
     serving: servingChanges(world, topology, proposals.find(({ withdraw }) => withdraw !== undefined)?.withdraw),
+    evictable: evictable(world, topology),
     operation: chosen?.operation,
     step: chosen?.step,
     proposals,

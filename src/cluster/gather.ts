@@ -1,5 +1,11 @@
 import { applyDefaults, disabledPredicates, type QdrantCluster } from '../api/index.ts';
-import { isControlledBy, type KubeObject, type PersistentVolumeClaim, type Pod } from '../kube/index.ts';
+import {
+  isControlledBy,
+  type KubeObject,
+  type PersistentVolumeClaim,
+  type Pod,
+  type PodDisruptionBudget,
+} from '../kube/index.ts';
 import type { ClusterDeps } from './deps.ts';
 import { claimsOf, librariesOn, podsOf } from './indexes.ts';
 import type { Memory } from './memory.ts';
@@ -65,6 +71,7 @@ export async function gather(
     template: isExternal(cluster) ? '' : templateOf(cluster, live),
     replicationFactors: new Map([...memory.factors].map(([collection, { factor }]) => [collection, factor])),
     settledSince: memory.settling?.since,
+    budgetOpen: budgetOpen(informers.podDisruptionBudgets.store.get(key)),
     transfersSince: memory.transfersSince,
     problem,
     libraries: librariesOn(informers.libraries, cluster).map(({ metadata }) => metadata.name),
@@ -72,6 +79,9 @@ export async function gather(
   };
   return { world, topology, reach };
 }
+
+const budgetOpen = (budget: PodDisruptionBudget | undefined): boolean | undefined =>
+  budget === undefined ? undefined : budget.spec?.maxUnavailable !== 0;
 
 function templateOf(cluster: QdrantCluster, live: World['statefulSet']): string {
   const template = wantedStatefulSet(cluster, 0, live).spec?.template;

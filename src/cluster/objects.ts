@@ -14,6 +14,8 @@ export type Owned = ConfigMap | Service | PodDisruptionBudget | NetworkPolicy | 
 export type ObjectOptions = {
   readonly replicas: number;
   readonly announced: Announcement;
+  /** Whether pods may be evicted now. */
+  readonly evictable: boolean;
   /** The live StatefulSet: its image and claims stay. */
   readonly live: StatefulSetFacts | undefined;
 };
@@ -38,13 +40,14 @@ export function wantedStatefulSet(
  * All objects of a managed cluster but the Secret of its keys, in the order in which they are applied: a pod must not
  * start before what it reads is there.
  */
-export function wantedObjects(cluster: QdrantCluster, { replicas, announced, live }: ObjectOptions): Owned[] {
+export function wantedObjects(cluster: QdrantCluster, options: ObjectOptions): Owned[] {
+  const { replicas, announced, evictable, live } = options;
   const all = [
     configMap(cluster),
     peersMap(cluster, announced),
     headlessService(cluster),
     clientService(cluster),
-    disruptionBudget(cluster),
+    disruptionBudget(cluster, evictable),
     networkPolicy(cluster),
     wantedStatefulSet(cluster, replicas, live),
   ];

@@ -139,6 +139,8 @@ export class ClusterReconciler {
     const resting = ready?.status === 'True' || cluster.spec.suspend === true;
     // Clusters that were all seen at one start should not be looked at all together.
     const spread = 0.9 + (Number.parseInt(digestOf(cluster.metadata.uid).slice(0, 4), 16) / 0xffff) * 0.2;
+    // A budget that is closed is opened in time.
+    if (resting && decision?.evictable === false) return { seconds: busySeconds, reason, message };
     if (resting) return { seconds: resyncSeconds * spread, reason, message };
     const stuck = decision?.operation?.blockedBy.some(({ passing }) => !passing) ?? false;
     const away = cluster.spec.external !== undefined;

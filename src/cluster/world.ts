@@ -82,6 +82,8 @@ export type World = {
   readonly replicationFactors: ReadonlyMap<string, number>;
   /** Since when nothing has been unsettled; undefined while something is. */
   readonly settledSince: number | undefined;
+  /** Whether the PodDisruptionBudget that is there lets a pod go; undefined without one. */
+  readonly budgetOpen: boolean | undefined;
   /** First seen, by `transferKey`. */
   readonly transfersSince: ReadonlyMap<string, number>;
   /** Secrets, keys, connection: why the cluster can't be reached as the spec says. */

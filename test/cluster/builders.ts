@@ -146,6 +146,7 @@ export function calm(change: Partial<World> = {}): { world: World; topology: Top
       ],
     }),
     replicationFactors: new Map([['c', 2]]),
+    budgetOpen: true,
     settledSince: 90_000,
     transfersSince: new Map(),
     problem: undefined,

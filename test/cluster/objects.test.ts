@@ -9,9 +9,10 @@ import { clusterObject } from './builders.ts';
 
 const FOUNDED = { founded: { at: '2026-01-01T00:00:00Z', peerId: 1 } };
 
-function objects(spec: Partial<QdrantClusterSpec> = {}, live?: StatefulSetFacts) {
+function objects(spec: Partial<QdrantClusterSpec> = {}, live?: StatefulSetFacts, evictable = true) {
   const cluster = applyDefaults(clusterObject({ spec, status: live === undefined ? {} : FOUNDED }));
-  const all = wantedObjects(cluster, { replicas: 3, announced: { founder: 'docs-0', members: [] }, live });
+  const announced = { founder: 'docs-0', members: [] };
+  const all = wantedObjects(cluster, { replicas: 3, announced, evictable, live });
   const find = (kind: string, name = 'docs') =>
     all.find((object) => object.kind === kind && object.metadata.name === name);
   const set = find('StatefulSet') as StatefulSet;
@@ -140,6 +141,11 @@ test('budget and policy can be turned off', () => {
   assert.equal(budget.spec?.maxUnavailable, 2);
 });
 
+test('while pods are not evictable the budget lets none go, whatever the spec allows', () => {
+  const { find } = objects({ podDisruptionBudget: { maxUnavailable: 2 } }, undefined, false);
+  assert.equal((find('PodDisruptionBudget') as PodDisruptionBudget).spec?.maxUnavailable, 0);
+});
+
 test('configuration is passed through, and a change of it changes the pods', () => {
   const config = { log_level: 'INFO', storage: { performance: { max_search_threads: 2 } } };
   const map = objects({ config }).all.find(({ metadata }) => metadata.name === 'docs-config');
@@ -194,7 +200,7 @@ test('snapshots get a volume of their own when asked', () => {
 test('starting pods are told who may found the cluster and who lives', () => {
   const cluster = applyDefaults(clusterObject());
   const peers = (founder: string | undefined, members: string[]) =>
-    wantedObjects(cluster, { replicas: 1, announced: { founder, members }, live: undefined }).find(
+    wantedObjects(cluster, { replicas: 1, announced: { founder, members }, evictable: true, live: undefined }).find(
       ({ metadata }) => metadata.name === 'docs-peers',
     );
   const data = (object: ReturnType<typeof peers>) => (object?.kind === 'ConfigMap' ? object.data : undefined);

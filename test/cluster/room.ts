@@ -244,7 +244,9 @@ export class Room {
       if (
         ready?.status === 'True' &&
         ready.observedGeneration === metadata.generation &&
-        status?.operation === undefined
+        status?.operation === undefined &&
+        this.outcome.kind === 'wait' &&
+        this.outcome.seconds > 20
       )
         return;
     }

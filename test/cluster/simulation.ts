@@ -143,6 +143,7 @@ export class Simulation {
       template: this.template,
       view,
       replicationFactors: this.factors,
+      budgetOpen: undefined,
       settledSince: this.#settling?.since,
       transfersSince: this.#transfersSince,
       problem: undefined,

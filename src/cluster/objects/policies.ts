@@ -3,15 +3,15 @@ import type { NetworkPolicy, PodDisruptionBudget } from '../../kube/index.ts';
 import { PORTS, selectorLabels } from '../names.ts';
 import { ownedMetadata } from './metadata.ts';
 
-/** Keeps node drains to so many pods at once; undefined where the spec wants none. */
-export function disruptionBudget(cluster: QdrantCluster): PodDisruptionBudget | undefined {
+/** Keeps node drains to so many pods at once, to none while they aren't evictable; undefined where the spec wants none. */
+export function disruptionBudget(cluster: QdrantCluster, evictable: boolean): PodDisruptionBudget | undefined {
   const { enabled = true, maxUnavailable = 1 } = cluster.spec.podDisruptionBudget ?? {};
   if (!enabled) return undefined;
   return {
     apiVersion: 'policy/v1',
     kind: 'PodDisruptionBudget',
     metadata: ownedMetadata(cluster, cluster.metadata.name),
-    spec: { maxUnavailable, selector: { matchLabels: selectorLabels(cluster) } },
+    spec: { maxUnavailable: evictable ? maxUnavailable : 0, selector: { matchLabels: selectorLabels(cluster) } },
   };
 }
 

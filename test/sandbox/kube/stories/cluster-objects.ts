@@ -36,7 +36,7 @@ export const clusterObjects: Story = {
       body: json(cluster({ persistence: { storageClassName: 'fast' }, limits: { maxCollections: 9 } })),
     });
     const owner = applyDefaults(made.body as unknown as QdrantCluster);
-    const options = { replicas: 3, announced: { founder: 'docs-0', members: [] }, live: undefined };
+    const options = { replicas: 3, announced: { founder: 'docs-0', members: [] }, evictable: true, live: undefined };
     const objects = wantedObjects(owner, options);
     await applyAll(teller, 'first', objects);
     await applyAll(teller, 'again', objects);
