@@ -62,7 +62,8 @@ async function run(): Promise<number> {
                 task: async (_inner, chapter): Promise<void> => {
                   stopping.signal.throwIfAborted();
                   await tell((text) => {
-                    chapter.output = text;
+                    // What is not new would be told again on plain lines.
+                    if (chapter.output !== text) chapter.output = text;
                   });
                 },
               })),
