@@ -16,7 +16,7 @@ export type Measured = {
   readonly objects: number;
   /** From the start of the process until every object is Ready. */
   readonly creation: Phase;
-  /** The resync after it: late news settle. */
+  /** The resync after it in which nothing was written: late news, such as the size of vectors, have settled. */
   readonly settling: Phase;
   /** Two resyncs with nothing to do. */
   readonly rest: Phase;
@@ -28,6 +28,7 @@ const KINDS = ['qdrantclusters', 'domainlibraries'].map((plural) => `qdrant-libr
 const POLL_MILLISECONDS = 200;
 /** A resync lasts up to so much longer than its period. Source: spread of `src/cluster` and `src/library`. */
 const SPREAD = 1.1;
+const RESYNCS_TO_SETTLE = 5;
 const SECONDS_TO_READY = { base: 60, perObject: 0.1 };
 const SECONDS_TO_RESTART = 60;
 /** How much longer than it should a resync may take on a busy machine. */
@@ -45,7 +46,7 @@ export async function measure(options: MeasureOptions): Promise<Measured> {
       await untilReady(world, operator, { objects, signal });
       const creation = await meter.cut();
       progress(`${clusters} clusters: all Ready after ${creation.seconds.toFixed(1)} s; now at rest`);
-      const settling = await afterResyncs({ count: 1, objects }, options, meter);
+      const settling = await untilSettled(objects, options, meter);
       return { creation, settling, rest: await afterResyncs({ count: 2, objects }, options, meter) };
     });
     const restart = await lifeOf(world, requests, options, async (operator, meter) => {
@@ -72,6 +73,14 @@ async function lifeOf<T>(
   } finally {
     meter.stop();
     await operator.stop();
+  }
+}
+
+/** The last of so many resyncs whatever it brought: what is written for ever is seen at rest. */
+async function untilSettled(objects: number, options: MeasureOptions, meter: PhaseMeter): Promise<Phase> {
+  for (let resync = 1; ; resync += 1) {
+    const phase = await afterResyncs({ count: 1, objects }, options, meter);
+    if (phase.requests.writes === 0 || resync === RESYNCS_TO_SETTLE) return phase;
   }
 }
 
