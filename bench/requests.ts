@@ -2,9 +2,12 @@ import type { Audit, AuditEntry } from '../sandbox/kube/index.ts';
 
 const READS = new Set(['get', 'list', 'watch']);
 
-/** Whether a request asks for a change, no matter whether it made one. A Lease is renewed whatever goes on. */
+/**
+ * Whether a request asks for a change, no matter whether it made one. A Lease is renewed whatever goes on, and a question
+ * about permissions has the verb `create`.
+ */
 export const isWrite = ({ verb, resource }: Pick<AuditEntry, 'verb' | 'resource'>): boolean =>
-  !READS.has(verb) && resource !== 'coordination.k8s.io/leases';
+  !READS.has(verb) && resource !== 'coordination.k8s.io/leases' && !resource.startsWith('authorization.k8s.io/');
 
 export type Counted = {
   readonly total: number;
