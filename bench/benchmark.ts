@@ -1,5 +1,5 @@
 export type BenchmarkOptions = {
-  /** Fewer and smaller measurements: all benchmarks together stay under a minute. */
+  /** Fewer and smaller measurements: all benchmarks together stay under two minutes. */
   readonly short: boolean;
   /** Directory for CPU profiles of the processes that are measured; none are written when not given. */
   readonly profiles?: string;
