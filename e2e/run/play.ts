@@ -17,7 +17,17 @@ const CONCURRENCY: Readonly<Record<string, number>> = { embedded: 3, 'control-pl
 const ENDING = ['--test-force-exit'];
 
 /** So that none of them is what everyone waits for at the end. */
-const LONGEST_FIRST = ['api-faults', 'api-away', 'volumes', 'generation', 'leader', 'peers'];
+const LONGEST_FIRST = [
+  'disruption',
+  'access',
+  'changes',
+  'api-faults',
+  'api-away',
+  'generation',
+  'keys',
+  'volumes',
+  'peers',
+];
 
 /** What `npm test` plays: no acknowledged write is lost, whatever is killed, taken away or badly asked for. */
 const CORE = ['bad-manifests', 'deletion', 'generation', 'gitops', 'leader', 'node', 'peers', 'scale-in', 'secrets'];
