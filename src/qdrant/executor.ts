@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { context, propagation } from '@opentelemetry/api';
+import { type RetryOptions, waitBefore } from '../http/index.ts';
 import { type Logger, silentLogger } from '../telemetry/log.ts';
 import { inSpan, type Span, SpanKind, tracerOf } from '../telemetry/spans.ts';
 import { type Call, DEFAULT_TIMEOUTS, timeoutOf } from './call.ts';
@@ -7,8 +8,8 @@ import { QdrantError } from './errors.ts';
 import { aborted } from './faults.ts';
 import { type Instruments, instrumentsOf } from './instruments.ts';
 import type { PeerTransport } from './peer-transport.ts';
-import { DEFAULT_RETRY, mayRepeat, waitBefore } from './retry.ts';
-import type { CallOptions, ClientOptions, RetryOptions, Timeouts } from './types.ts';
+import { DEFAULT_RETRY, mayRepeat } from './retry.ts';
+import type { CallOptions, ClientOptions, Timeouts } from './types.ts';
 
 const tracer = tracerOf('qdrant-librarian.qdrant');
 

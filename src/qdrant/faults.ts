@@ -1,3 +1,4 @@
+import { faultCode, parseRetryAfter } from '../http/index.ts';
 import { codeOfStatus, QdrantError } from './errors.ts';
 
 /** What an error has to say besides what went wrong. */
@@ -34,21 +35,8 @@ const NEVER_SENT = new Set([
 const neverSent = (code: string): boolean =>
   NEVER_SENT.has(code) || code.startsWith('ERR_TLS_') || code.startsWith('ERR_SSL_');
 
-type Fault = {
-  readonly code?: unknown;
-  readonly message?: unknown;
-  readonly cause?: unknown;
-  readonly errors?: unknown;
-};
+type Fault = { readonly message?: unknown };
 const isFault = (value: unknown): value is Fault => typeof value === 'object' && value !== null;
-
-/** The first system or library code along the chain of causes: `ECONNREFUSED`, `UND_ERR_SOCKET`, ... */
-export function faultCode(error: unknown, depth = 0): string {
-  if (!isFault(error) || depth > 5) return '';
-  if (typeof error.code === 'string' && error.code !== '') return error.code;
-  const inner = Array.isArray(error.errors) ? error.errors[0] : undefined;
-  return faultCode(error.cause, depth + 1) || faultCode(inner, depth + 1);
-}
 
 const faultMessage = (error: unknown): string =>
   isFault(error) && typeof error.message === 'string' ? error.message : '';
@@ -111,14 +99,6 @@ export function refused(
     ambiguous: origin.mutating && (status >= 500 || status === 408),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   });
-}
-
-/** Seconds of a `Retry-After` header, given in seconds or as a date. */
-export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\s*\d+(\.\d+)?\s*$/.test(header)) return Number(header);
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
 }
 
 /** Qdrant's reason: from its JSON envelope, or the plain text of its auth layer. */

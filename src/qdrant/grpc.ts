@@ -1,10 +1,10 @@
 import type { ConnectError } from '@connectrpc/connect';
 import type { GetResponse, PointsOperationResponse, QdrantClient, ScrollResponse } from '@qdrant/js-client-grpc';
+import { faultCode, parseRetryAfter, startDeadline } from '../http/index.ts';
 import { httpUrl } from './address.ts';
 import type { Attempt } from './attempt.ts';
-import { startDeadline } from './deadline.ts';
 import { codeOfStatus, QdrantError } from './errors.ts';
-import { aborted, clean, faultCode, type Origin, parseRetryAfter, timedOut, unanswered } from './faults.ts';
+import { aborted, clean, type Origin, timedOut, unanswered } from './faults.ts';
 import { GrpcSession } from './grpc-session.ts';
 import type { PeerAddress, TlsOptions } from './types.ts';
 

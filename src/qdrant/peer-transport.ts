@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { Agent } from 'undici';
+import { type Deadline, startDeadline } from '../http/index.ts';
 import { httpUrl } from './address.ts';
 import type { Attempt } from './attempt.ts';
-import { type Deadline, startDeadline } from './deadline.ts';
 import { QdrantError } from './errors.ts';
 import { aborted, closedUnderReuse, type Origin, refused, timedOut, unanswered } from './faults.ts';
 import type { GrpcPoints } from './grpc.ts';

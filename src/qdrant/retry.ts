@@ -1,6 +1,6 @@
+import type { RetryOptions } from '../http/index.ts';
 import type { Safety } from './call.ts';
 import type { QdrantError, QdrantErrorCode } from './errors.ts';
-import type { RetryOptions } from './types.ts';
 
 export const DEFAULT_RETRY: RetryOptions = {
   attempts: 3,
@@ -22,19 +22,4 @@ const TRANSIENT: ReadonlySet<QdrantErrorCode> = new Set<QdrantErrorCode>([
 export function mayRepeat(error: QdrantError, safety: Safety): boolean {
   if (safety !== 'once') return TRANSIENT.has(error.code);
   return !error.ambiguous && (error.code === 'Unreachable' || error.code === 'RateLimited');
-}
-
-export type Wait = { readonly milliseconds: number } | 'giveUp';
-
-/**
- * How long to wait before the next attempt: exponential with full jitter, never less than `Retry-After`.
- *
- * @param round 0 for the first repeat
- * @param random in [0, 1)
- */
-export function waitBefore(round: number, error: QdrantError, options: RetryOptions & { random: () => number }): Wait {
-  const asked = error.retryAfterSeconds ?? 0;
-  if (asked > options.maxRetryAfterSeconds) return 'giveUp';
-  const ceiling = Math.min(options.capMilliseconds, options.baseMilliseconds * 2 ** round);
-  return { milliseconds: Math.round(asked * 1000 + options.random() * ceiling) };
 }

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
+import type { Deadline } from '../http/index.ts';
 import type { Attempt } from './attempt.ts';
-import type { Deadline } from './deadline.ts';
 import { isQdrantError, type QdrantError } from './errors.ts';
 import { aborted, timedOut, unanswered, unexpected } from './faults.ts';
 import type { PeerTransport, RestStream } from './peer-transport.ts';

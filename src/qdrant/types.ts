@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import type { RetryOptions } from '../http/index.ts';
 import type { Logger } from '../telemetry/log.ts';
 import type { JsonObject } from './json.ts';
 
@@ -40,20 +41,11 @@ export type Timeouts = {
   readonly snapshotTotal: number;
 };
 
-/** How often and how patiently a call is repeated where a repeat is safe. */
-export type RetryOptions = {
-  /** Attempts in all, the first one included; a cluster client asks every peer at least once. */
-  readonly attempts: number;
-  readonly baseMilliseconds: number;
-  readonly capMilliseconds: number;
-  /** A longer `Retry-After` is not waited for but given to the caller in the error. */
-  readonly maxRetryAfterSeconds: number;
-};
-
 export type ClientOptions = {
   readonly metrics?: Registry;
   readonly log?: Logger;
   readonly timeouts?: Partial<Timeouts>;
+  /** Where a repeat is safe; a cluster client asks every peer at least once, whatever `attempts` says. */
   readonly retry?: Partial<RetryOptions>;
 };
 

@@ -5,7 +5,7 @@ import { type Source, sources } from './sources.ts';
 
 /** Floors from the ground up: a room may import rooms of lower floors only, and no room of its own floor. */
 const FLOORS: readonly (readonly string[])[] = [
-  ['api', 'vectors', 'telemetry'],
+  ['api', 'vectors', 'telemetry', 'http'],
   ['kube', 'qdrant'],
   ['migration'],
   ['cluster', 'library', 'rebalance', 'vectorize', 'gateway'],

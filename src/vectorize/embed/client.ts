@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import type { Registry } from 'prom-client';
+import type { RetryOptions } from '../../http/index.ts';
 import { type Logger, silentLogger } from '../../telemetry/log.ts';
 import { packBatches } from './batch.ts';
 import { type Clock, systemClock } from './clock.ts';
@@ -10,7 +11,7 @@ import { Meter } from './meter.ts';
 import type { Dialect } from './protocols/dialect.ts';
 import { dialectOf } from './protocols/index.ts';
 import { RateLimiter, type RateLimits } from './rate.ts';
-import { DEFAULT_RETRY, type RetryOptions } from './retry.ts';
+import { DEFAULT_RETRY } from './retry.ts';
 import { type Outcome, Runner, type RunOptions } from './runner.ts';
 import { Sender } from './sender.ts';
 import { Transport } from './transport.ts';

@@ -1,16 +1,8 @@
+import { faultCode, parseRetryAfter } from '../../http/index.ts';
 import { EmbedError, type EmbedErrorCode } from './errors.ts';
-import { parseRetryAfter } from './retry.ts';
 
-type Fault = { readonly code?: unknown; readonly cause?: unknown; readonly errors?: unknown };
-const isFault = (value: unknown): value is Fault => typeof value === 'object' && value !== null;
-
-/** The first system or library code along the chain of causes: `ECONNREFUSED`, `UND_ERR_SOCKET`, ... */
-function faultCode(error: unknown, depth = 0): string {
-  if (!isFault(error) || depth > 5) return '';
-  if (typeof error.code === 'string' && /^[A-Z][A-Z0-9_]{0,63}$/.test(error.code)) return error.code;
-  const inner = Array.isArray(error.errors) ? error.errors[0] : undefined;
-  return faultCode(error.cause, depth + 1) || faultCode(inner, depth + 1);
-}
+/** A text that a library calls a code could be anything, what was sent included. */
+const isCode = (text: string): boolean => /^[A-Z][A-Z0-9_]{0,63}$/.test(text);
 
 /** With these the request never reached the endpoint. */
 const NEVER_SENT =
@@ -18,7 +10,7 @@ const NEVER_SENT =
 
 /** The error of a request that got no answer. A library's message may quote what was sent; its code doesn't. */
 export function unanswered(error: unknown, endpoint: string): EmbedError {
-  const code = faultCode(error);
+  const code = faultCode(error, isCode);
   const message = `no answer: ${code || 'connection lost'}`;
   return new EmbedError({ code: 'Unreachable', endpoint, message, ambiguous: !NEVER_SENT.test(code) });
 }

@@ -23,6 +23,5 @@ export { MemoryCache } from './memory-cache.ts';
 export { type Budget, Meter, type MeterOptions, type Usage } from './meter.ts';
 export { type Embedded, embedAll, type PipelineOptions, type VectorSource, type Wanted } from './pipeline.ts';
 export type { RateLimits } from './rate.ts';
-export type { RetryOptions } from './retry.ts';
 export type * from './types.ts';
 export { estimateTokens } from './types.ts';

@@ -1,14 +1,5 @@
+import { type RetryOptions, type Wait, waitBefore } from '../../http/index.ts';
 import type { EmbedError } from './errors.ts';
-
-/** How often and how patiently one batch is sent again. */
-export type RetryOptions = {
-  /** Attempts in all, the first one included. */
-  readonly attempts: number;
-  readonly baseMilliseconds: number;
-  readonly capMilliseconds: number;
-  /** A longer `Retry-After` is not waited for but given to the caller in the error. */
-  readonly maxRetryAfterSeconds: number;
-};
 
 /** Endpoints with limits per minute ask for up to a minute. */
 export const DEFAULT_RETRY: RetryOptions = {
@@ -18,26 +9,13 @@ export const DEFAULT_RETRY: RetryOptions = {
   maxRetryAfterSeconds: 120,
 };
 
-export type Wait = { readonly milliseconds: number } | 'giveUp';
-
 /**
- * How long to wait before the next attempt: exponential with full jitter, never less than `Retry-After`.
+ * How long to wait before one batch is sent again.
  *
  * @param round 0 for the first repeat
  * @param random in [0, 1)
  */
-export function waitBefore(round: number, error: EmbedError, options: RetryOptions & { random: () => number }): Wait {
+export function nextWait(round: number, error: EmbedError, options: RetryOptions & { random: () => number }): Wait {
   if (error.permanent || round + 1 >= options.attempts) return 'giveUp';
-  const asked = error.retryAfterSeconds ?? 0;
-  if (asked > options.maxRetryAfterSeconds) return 'giveUp';
-  const ceiling = Math.min(options.capMilliseconds, options.baseMilliseconds * 2 ** round);
-  return { milliseconds: Math.round(asked * 1000 + options.random() * ceiling) };
-}
-
-/** Seconds of a `Retry-After` header, given in seconds or as a date. `now` is milliseconds since the epoch. */
-export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
-  if (header === undefined) return undefined;
-  if (/^\s*\d+(\.\d+)?\s*$/.test(header)) return Number(header);
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1000);
+  return waitBefore(round, error, options);
 }

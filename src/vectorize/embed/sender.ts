@@ -1,3 +1,4 @@
+import type { RetryOptions } from '../../http/index.ts';
 import { type Logger, silentLogger } from '../../telemetry/log.ts';
 import type { Clock } from './clock.ts';
 import { EmbedError, type EmbedErrorCode } from './errors.ts';
@@ -6,7 +7,7 @@ import type { Instruments } from './instruments.ts';
 import type { Meter } from './meter.ts';
 import type { Answer, Heard, WireRequest } from './protocols/dialect.ts';
 import type { RateLimiter } from './rate.ts';
-import { type RetryOptions, waitBefore } from './retry.ts';
+import { nextWait } from './retry.ts';
 import type { Transport } from './transport.ts';
 import type { Protocol } from './types.ts';
 
@@ -87,7 +88,7 @@ export class Sender {
   async pause(round: number, error: unknown, stop: Stop): Promise<void> {
     if (!(error instanceof EmbedError)) throw error;
     const { retry, random, clock, instruments, protocol } = this.#options;
-    const wait = waitBefore(round, error, { ...retry, random });
+    const wait = nextWait(round, error, { ...retry, random });
     if (wait === 'giveUp') throw error;
     const { code } = error;
     instruments?.retries.inc({ protocol, code });

@@ -1,5 +1,6 @@
 import { context, propagation } from '@opentelemetry/api';
 import { Agent } from 'undici';
+import { startDeadline } from '../../http/index.ts';
 import type { Clock } from './clock.ts';
 import { EmbedError } from './errors.ts';
 import { refused, unanswered } from './faults.ts';
@@ -55,7 +56,7 @@ export class Transport {
    */
   async send(request: WireRequest, maxBytes: number, signal?: AbortSignal): Promise<Heard> {
     const { endpoint } = this;
-    const limit = deadline(this.#timeout, signal);
+    const limit = startDeadline(this.#timeout, signal);
     try {
       const headers: Record<string, string> = { 'user-agent': 'qdrant-librarian', accept: 'application/json' };
       propagation.inject(context.active(), headers);
@@ -166,24 +167,4 @@ async function bounded(body: Body, maxBytes: number): Promise<string | undefined
     parts.push(part);
   }
   return Buffer.concat(parts, bytes).toString('utf8');
-}
-
-function deadline(milliseconds: number, outer: AbortSignal | undefined) {
-  const controller = new AbortController();
-  let expired = false;
-  const timer = setTimeout(() => {
-    expired = true;
-    controller.abort();
-  }, milliseconds);
-  const follow = (): void => controller.abort();
-  if (outer?.aborted === true) controller.abort();
-  else outer?.addEventListener('abort', follow, { once: true });
-  return {
-    signal: controller.signal,
-    expired: () => expired,
-    clear: () => {
-      clearTimeout(timer);
-      outer?.removeEventListener('abort', follow);
-    },
-  };
 }

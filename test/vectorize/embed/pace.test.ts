@@ -6,7 +6,7 @@ import { Gate } from '../../../src/vectorize/embed/gate.ts';
 import type { Clock } from '../../../src/vectorize/embed/index.ts';
 import { EmbedError } from '../../../src/vectorize/embed/index.ts';
 import { MinuteWindow, RateLimiter } from '../../../src/vectorize/embed/rate.ts';
-import { DEFAULT_RETRY, parseRetryAfter, waitBefore } from '../../../src/vectorize/embed/retry.ts';
+import { DEFAULT_RETRY, nextWait } from '../../../src/vectorize/embed/retry.ts';
 import { embedderAndClient, texts } from './support.ts';
 
 /** Sleeping takes no time: the clock jumps. */
@@ -147,7 +147,7 @@ const overloaded = (retryAfterSeconds: number): EmbedError =>
 test('waits stay between what the endpoint asks and the ceiling of their round', () => {
   fc.assert(
     fc.property(fc.nat(20), fc.double({ min: 0, max: 0.999, noNaN: true }), fc.nat(200), (round, random, asked) => {
-      const wait = waitBefore(round, overloaded(asked), { ...DEFAULT_RETRY, attempts: 10, random: () => random });
+      const wait = nextWait(round, overloaded(asked), { ...DEFAULT_RETRY, attempts: 10, random: () => random });
       if (round >= 9 || asked > 120) return assert.equal(wait, 'giveUp');
       assert.ok(wait !== 'giveUp' && wait.milliseconds >= asked * 1000);
       assert.ok(wait.milliseconds <= asked * 1000 + Math.min(30_000, 500 * 2 ** round));
@@ -157,16 +157,7 @@ test('waits stay between what the endpoint asks and the ceiling of their round',
 
 test('what is permanent is not waited for', () => {
   const error = new EmbedError({ code: 'Unauthorized', endpoint: 'e', message: 'm' });
-  assert.equal(waitBefore(0, error, { ...DEFAULT_RETRY, random: () => 0 }), 'giveUp');
-});
-
-test('Retry-After may be seconds or a date', () => {
-  const now = Date.parse('2026-01-01T00:00:00Z');
-  assert.equal(parseRetryAfter('1.5', now), 1.5);
-  assert.equal(parseRetryAfter('Thu, 01 Jan 2026 00:00:30 GMT', now), 30);
-  assert.equal(parseRetryAfter('Wed, 31 Dec 2025 00:00:00 GMT', now), 0);
-  assert.equal(parseRetryAfter('soon', now), undefined);
-  assert.equal(parseRetryAfter(undefined, now), undefined);
+  assert.equal(nextWait(0, error, { ...DEFAULT_RETRY, random: () => 0 }), 'giveUp');
 });
 
 test('limits of a minute hold for a client, its repeats included', async (t) => {

@@ -1,0 +1,3 @@
+export { type Deadline, startDeadline } from './deadline.ts';
+export { faultCode } from './fault-code.ts';
+export { parseRetryAfter, type RetryOptions, type Wait, waitBefore } from './retry.ts';
