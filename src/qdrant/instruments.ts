@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
+import { oncePerRegistry } from '../telemetry/index.ts';
 
 /** Labels come from fixed sets only: operations of this client and error codes; never a collection, a peer or a URL. */
 export type Instruments = {
@@ -8,14 +9,9 @@ export type Instruments = {
   readonly inFlight: Gauge<'operation'>;
 };
 
-const known = new WeakMap<Registry, Instruments>();
-
 /** The client's metrics in a registry; all clients of one registry share them. */
-export function instrumentsOf(registry: Registry): Instruments {
-  const existing = known.get(registry);
-  if (existing !== undefined) return existing;
-  const registers = [registry];
-  const created: Instruments = {
+export const instrumentsOf = oncePerRegistry(
+  (registers): Instruments => ({
     requests: new Counter({
       name: 'qdrant_client_requests_total',
       help: 'Attempts sent to Qdrant by outcome; code is ok or the code of the error',
@@ -41,7 +37,5 @@ export function instrumentsOf(registry: Registry): Instruments {
       labelNames: ['operation'],
       registers,
     }),
-  };
-  known.set(registry, created);
-  return created;
-}
+  }),
+);

@@ -18,3 +18,13 @@ export function createRegistry(version: string): Registry {
   }).set({ version, node: process.versions.node }, 1);
   return registry;
 }
+
+/** Metrics that are made once for each registry: whoever shares the registry shares them. */
+export function oncePerRegistry<Metrics>(create: (registers: Registry[]) => Metrics): (registry: Registry) => Metrics {
+  const known = new WeakMap<Registry, Metrics>();
+  return (registry) => {
+    const metrics = known.get(registry) ?? create([registry]);
+    known.set(registry, metrics);
+    return metrics;
+  };
+}

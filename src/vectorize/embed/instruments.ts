@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
+import { oncePerRegistry } from '../../telemetry/index.ts';
 
 /** Labels come from fixed sets only: protocols and error codes; never a model, a host or a text. */
 export type Instruments = {
@@ -11,14 +12,9 @@ export type Instruments = {
   readonly window: Gauge<'protocol'>;
 };
 
-const known = new WeakMap<Registry, Instruments>();
-
 /** The metrics of embedding in a registry; all clients of one registry share them. */
-export function instrumentsOf(registry: Registry): Instruments {
-  const existing = known.get(registry);
-  if (existing !== undefined) return existing;
-  const registers = [registry];
-  const created: Instruments = {
+export const instrumentsOf = oncePerRegistry(
+  (registers): Instruments => ({
     requests: new Counter({
       name: 'embedder_client_requests_total',
       help: 'Attempts sent to embedders by outcome; code is ok or the code of the error',
@@ -62,7 +58,5 @@ export function instrumentsOf(registry: Registry): Instruments {
       labelNames: ['protocol'],
       registers,
     }),
-  };
-  known.set(registry, created);
-  return created;
-}
+  }),
+);
