@@ -1,7 +1,7 @@
 import type { Mark } from '../migration/index.ts';
 import { parseMark } from '../migration/index.ts';
 import type { CollectionView, ReportedMember, Schemas } from '../qdrant/index.ts';
-import { READABLE } from '../qdrant/index.ts';
+import { inactiveReplicas, READABLE } from '../qdrant/index.ts';
 import { type Observed, observedShape } from './observed.ts';
 
 /** What one peer says of the cluster and of the collections that concern a library. */
@@ -102,13 +102,6 @@ function unreadableShards({ shards, shardCount }: CollectionView): number[] {
   // Custom sharding begins with no shard at all; a count beyond the list is a lost last replica (S3).
   return [...partial.map(({ id }) => id), ...(shardCount > shards.length && shards.length > 0 ? [-1] : [])];
 }
-
-const inactiveReplicas = ({ shards }: CollectionView): string[] =>
-  shards.flatMap(({ id, replicas }) =>
-    replicas
-      .filter(({ state }) => state !== 'Active')
-      .map(({ peerId, state }) => `shard ${id} on ${peerId} is ${state}`),
-  );
 
 /** Where an alias leads, by every peer that answers: one entry when they agree, `undefined` for "nowhere". */
 export const aliasTargets = ({ peers }: Look, alias: string): (string | undefined)[] => [

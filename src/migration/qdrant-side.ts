@@ -1,7 +1,7 @@
 import {
   type ClusterClient,
-  type CollectionView,
   collectionView,
+  inactiveReplicas,
   isQdrantError,
   type PeerClient,
   READABLE,
@@ -77,10 +77,3 @@ async function peerState(peer: PeerClient, collection: string): Promise<PeerStat
     return { peer: peer.name, exists: false, fence: undefined, updateQueue: undefined, ...nothing };
   }
 }
-
-const inactiveReplicas = ({ shards }: CollectionView): string[] =>
-  shards.flatMap(({ id, replicas }) =>
-    replicas
-      .filter(({ state }) => state !== 'Active')
-      .map(({ peerId, state }) => `shard ${id} on ${peerId} is ${state}`),
-  );

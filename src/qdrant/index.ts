@@ -64,6 +64,7 @@ export {
   collectionNames,
   collectionViews,
   everyShardReadable,
+  inactiveReplicas,
   type LostShard,
   type MergedReplica,
   type MergedShard,

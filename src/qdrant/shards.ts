@@ -149,3 +149,11 @@ export function transfers(view: ClusterView): (TransferView & { readonly collect
 /** Every peer's own view of one collection. */
 export const collectionViews = (view: ClusterView, collection: string): CollectionView[] =>
   reachablePeers(view).flatMap((peer) => peer.collections.filter(({ name }) => name === collection));
+
+/** Replicas that a peer sees in another state than Active: `shard <id> on <peer id> is <state>`. */
+export const inactiveReplicas = ({ shards }: CollectionView): string[] =>
+  shards.flatMap(({ id, replicas }) =>
+    replicas
+      .filter(({ state }) => state !== 'Active')
+      .map(({ peerId, state }) => `shard ${id} on ${peerId} is ${state}`),
+  );
