@@ -9,8 +9,10 @@ const MOST_MILLISECONDS = 300_000;
 type Known = {
   /** When it was asked for last, in milliseconds since the epoch. */
   at: number;
-  /** Points of the collections when that was. */
+  /** Points of the collections, as they were seen last. */
   readonly points: Map<string, number>;
+  /** Whether any of them changed since it was asked. */
+  changed: boolean;
   told: VectorBytes | undefined;
 };
 
@@ -23,12 +25,18 @@ export class VectorSizes {
 
   /** What was told last; undefined while nothing was. */
   of(client: ClusterClient, look: Look, { name, points }: CollectionLook, now: number): number | undefined {
-    const known = this.#known.get(client) ?? { at: Number.NEGATIVE_INFINITY, points: new Map(), told: undefined };
+    const known = this.#known.get(client) ?? {
+      at: Number.NEGATIVE_INFINITY,
+      points: new Map(),
+      changed: false,
+      told: undefined,
+    };
     this.#known.set(client, known);
-    const changed = known.points.get(name) !== points;
-    if (now - known.at >= (changed ? LEAST_MILLISECONDS : MOST_MILLISECONDS)) {
+    known.changed ||= known.points.get(name) !== points;
+    known.points.set(name, points);
+    if (now - known.at >= (known.changed ? LEAST_MILLISECONDS : MOST_MILLISECONDS)) {
       known.at = now;
-      known.points.set(name, points);
+      known.changed = false;
       void this.#ask(client, look, known);
     }
     return known.told?.get(name);

@@ -56,6 +56,18 @@ test('the size is asked for beside the passes: at once, when points change, and 
   assert.equal(times(), 4);
 });
 
+test('one question is for all libraries of a cluster', async () => {
+  const { client, times } = asked(() => 100);
+  const sizes = new VectorSizes();
+  const { look, collection } = serving(1);
+  const names = ['docs--g1', 'code--g1', 'models--g1'];
+  for (let pass = 0; pass < 3; pass += 1) {
+    for (const name of names) sizes.of(client, look, { ...collection, name }, pass * 10_000);
+    await turn();
+  }
+  assert.equal(times(), 2, 'the first, and one for those that it did not know');
+});
+
 test('a question that fails undoes nothing', async () => {
   let bytes: number | undefined = 100;
   const { client } = asked(() => bytes);
