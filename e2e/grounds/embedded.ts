@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EmbeddedControlPlane, startEmbeddedControlPlane } from '../../sandbox/control-plane.ts';
 import {
@@ -9,6 +8,7 @@ import {
   type GroundOptions,
   type Need,
 } from '../ground.ts';
+import { hasKubectl } from './has-kubectl.ts';
 import { missingOnProcesses, nodeParts, processesGround, startProcesses } from './processes.ts';
 
 export const parts = (): string => `control plane embedded, ${nodeParts()}`;
@@ -24,15 +24,6 @@ const REAL_ONLY: readonly Need[] = [
 
 export const provides = (): ReadonlySet<Need> =>
   allNeedsBut([...REAL_ONLY, ...missingOnProcesses(), ...(hasKubectl() ? [] : (['kubectl'] as const))]);
-
-function hasKubectl(): boolean {
-  try {
-    execFileSync('kubectl', ['version', '--client'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** The sandbox as a ground: everything in one process tree. */
 export async function start(options: GroundOptions): Promise<Basics & Partial<Capabilities>> {

@@ -1,20 +1,23 @@
-import { join } from 'node:path';
-import type { ControlPlane } from '../../sandbox/control-plane.ts';
 import { type ExternalQdrant, startExternalQdrant } from '../../sandbox/external-qdrant.ts';
-import type { Sandbox } from '../../sandbox/sandbox.ts';
 import type { OutsideQdrant } from '../ground.ts';
 
-/** A Qdrant beside Kubernetes, on an address of the sandbox. */
+export type OutsidePlace = {
+  /** Its data and its log; kept from one start to the next. */
+  readonly directory: string;
+  readonly address: string;
+  /** Sees to it that the address can be listened on, before each start. */
+  readonly prepare?: () => Promise<void>;
+};
+
+/** A Qdrant beside Kubernetes, on an address of its own. */
 export class OutsideServer implements OutsideQdrant {
   readonly url: string;
-  readonly #address: string;
-  readonly #directory: string;
+  readonly #place: OutsidePlace;
   #running: ExternalQdrant | undefined;
 
-  constructor(sandbox: Sandbox<ControlPlane>, index: number) {
-    this.#address = sandbox.network.pods.allocate();
-    this.#directory = join(sandbox.directory, `outside-${index}`);
-    this.url = `http://${this.#address}:6333`;
+  constructor(place: OutsidePlace) {
+    this.#place = place;
+    this.url = `http://${place.address}:6333`;
   }
 
   get pids(): readonly number[] {
@@ -22,9 +25,11 @@ export class OutsideServer implements OutsideQdrant {
   }
 
   async start({ apiKey, version }: { readonly apiKey: string; readonly version?: string }): Promise<void> {
+    const { directory, address, prepare } = this.#place;
+    await prepare?.();
     this.#running = await startExternalQdrant({
-      directory: this.#directory,
-      address: this.#address,
+      directory,
+      address,
       apiKey,
       ...(version === undefined ? {} : { environment: { SANDBOX_QDRANT_VERSION: version } }),
       signal: new AbortController().signal,

@@ -1,10 +1,11 @@
+import { join } from 'node:path';
 import type { ControlPlane, StartControlPlane } from '../../sandbox/control-plane.ts';
 import { OPERATOR_NAMESPACE, OPERATOR_USER, type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
-import { type ObjectKey, PODS } from '../../src/kube/index.ts';
 import type { Basics, Capabilities, GroundOptions, Need } from '../ground.ts';
 import { QUICK_OPERATOR } from '../stage/operator-settings.ts';
 import { commandLines } from './command-lines.ts';
 import { OutsideServer } from './outside-server.ts';
+import { metricsOfPods, qdrantFaults } from './pod-calls.ts';
 
 /** A container that is killed again and again comes back again and again. */
 const BACKOFF = { baseMilliseconds: 100, maximumMilliseconds: 1000, resetAfterMilliseconds: 20_000 };
@@ -57,21 +58,15 @@ export function processesGround(
     loseVolume: ({ namespace, name: claim }) => agent.loseVolume(namespace, claim),
     audit: controlPlane.audit,
     outsideQdrant() {
-      const server = new OutsideServer(sandbox, outside.length);
+      const directory = join(sandbox.directory, `outside-${outside.length}`);
+      const server = new OutsideServer({ directory, address: sandbox.network.pods.allocate() });
       outside.push(server);
       return server;
     },
-    strikeQdrant: async (pod, fault) => faultCall(sandbox, pod, { method: 'POST', body: JSON.stringify(fault) }),
-    healQdrant: async (pod) => faultCall(sandbox, pod, { method: 'DELETE' }),
+    ...qdrantFaults(admin),
     commandLines: () =>
       commandLines([...agent.processes().map(({ pid }) => pid), ...outside.flatMap((one) => one.pids)]),
-    async operatorMetrics() {
-      const pods = await admin.listAll(PODS, { namespace: OPERATOR_NAMESPACE });
-      const texts = await Promise.all(
-        pods.map(async ({ status }) => (await fetch(`http://${status?.podIP}:8080/metrics`)).text()),
-      );
-      return texts.join('\n');
-    },
+    operatorMetrics: () => metricsOfPods(admin, OPERATOR_NAMESPACE),
     async stop() {
       await Promise.all(outside.map((server) => server.stop()));
       await sandbox.stop();
@@ -89,12 +84,3 @@ type SharedCapability =
   | 'strikeQdrant'
   | 'healQdrant'
   | 'commandLines';
-
-type FaultRequest = { readonly method: string; readonly body?: string };
-
-async function faultCall({ admin }: Sandbox<ControlPlane>, key: ObjectKey, request: FaultRequest): Promise<void> {
-  const { status } = await admin.get(PODS, key);
-  const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(`http://${status?.podIP}:6333/__faults`, { headers, ...request });
-  if (!answer.ok) throw new Error(`${key.name} takes no fault: ${answer.status} ${await answer.text()}`);
-}

@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { lookup } from 'node:dns/promises';
 import {
   KubeError,
-  type KubeObject,
   NAMESPACES,
   NETWORK_POLICIES,
   PERSISTENT_VOLUME_CLAIMS,
   PODS,
   type Pod,
-  resourceType,
+  STORAGE_CLASSES,
 } from '../../src/kube/index.ts';
 import { eventually } from '../stage/eventually.ts';
 import { ReadyPeers } from '../stage/ready-peers.ts';
@@ -130,15 +129,6 @@ const kubelet: Parameters<typeof scenario>[1] = async (stage) => {
   assert.deepEqual(restartsOf(await peersOf(stage)), { 'stacks-0': 0, 'stacks-1': 0, 'stacks-2': 0, 'stacks-3': 0 });
 };
 scenario('the kubelet is restarted while a cluster grows: pods run on, and it grows', kubelet, ['kubelet-restart']);
-
-type StorageClass = KubeObject & { readonly allowVolumeExpansion?: boolean };
-const STORAGE_CLASSES = resourceType<StorageClass>({
-  group: 'storage.k8s.io',
-  version: 'v1',
-  kind: 'StorageClass',
-  plural: 'storageclasses',
-  namespaced: false,
-});
 
 const growing: Parameters<typeof scenario>[1] = async (stage) => {
   const classes = await stage.admin.listAll(STORAGE_CLASSES, {});

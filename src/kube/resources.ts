@@ -22,6 +22,7 @@ import type {
   Service,
   ServiceAccount,
   StatefulSet,
+  StorageClass,
 } from './wire.ts';
 
 const core = { group: '', version: 'v1' } as const;
@@ -102,6 +103,13 @@ export const CLUSTER_ROLE_BINDINGS = resourceType<ClusterRoleBinding>({
   ...rbac,
   kind: 'ClusterRoleBinding',
   plural: 'clusterrolebindings',
+  namespaced: false,
+});
+export const STORAGE_CLASSES = resourceType<StorageClass>({
+  group: 'storage.k8s.io',
+  version: 'v1',
+  kind: 'StorageClass',
+  plural: 'storageclasses',
   namespaced: false,
 });
 export const CUSTOM_RESOURCE_DEFINITIONS = resourceType<CustomResourceDefinition>({

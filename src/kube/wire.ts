@@ -19,6 +19,7 @@ import type {
   V1Service,
   V1ServiceAccount,
   V1StatefulSet,
+  V1StorageClass,
 } from '@kubernetes/client-node';
 import type { KubeObject } from './objects.ts';
 
@@ -65,6 +66,7 @@ export type Secret = BuiltIn<'Secret', V1Secret>;
 export type Service = BuiltIn<'Service', V1Service>;
 export type ServiceAccount = BuiltIn<'ServiceAccount', V1ServiceAccount>;
 export type StatefulSet = BuiltIn<'StatefulSet', V1StatefulSet>;
+export type StorageClass = BuiltIn<'StorageClass', V1StorageClass>;
 
 /** `events.k8s.io/v1`. Times have six fractional digits. */
 export type KubeEvent = KubeObject & {

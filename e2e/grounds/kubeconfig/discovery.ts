@@ -1,16 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import type { KubeObject } from '../../../src/kube/index.ts';
-import { type KubeClient, NODES, resourceType } from '../../../src/kube/index.ts';
+import { type KubeClient, NODES, STORAGE_CLASSES } from '../../../src/kube/index.ts';
 import { allNeedsBut, NEEDS, type Need } from '../../ground.ts';
+import { hasKubectl } from '../has-kubectl.ts';
 
-type StorageClass = KubeObject & { allowVolumeExpansion?: boolean };
-const STORAGE_CLASSES = resourceType<StorageClass>({
-  group: 'storage.k8s.io',
-  version: 'v1',
-  kind: 'StorageClass',
-  plural: 'storageclasses',
-  namespaced: false,
-});
 const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
 
 /**
@@ -30,15 +21,6 @@ export async function discovered(admin: KubeClient, namespace: string, storageCl
     ['volume-expansion', await canExpand(admin, storageClass)],
   ];
   return new Set(asked.filter(([, there]) => there).map(([need]) => need));
-}
-
-export function hasKubectl(): boolean {
-  try {
-    execFileSync('kubectl', ['version', '--client'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const serves = async (admin: KubeClient, path: string): Promise<boolean> =>

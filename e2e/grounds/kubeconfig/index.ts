@@ -10,7 +10,8 @@ import {
 } from '../../ground.ts';
 import { isReady } from '../../stage/operator.ts';
 import { QUICK_OPERATOR } from '../../stage/operator-settings.ts';
-import { discovered, hasKubectl, needsAsEnvironment, needsOfEnvironment } from './discovery.ts';
+import { hasKubectl } from '../has-kubectl.ts';
+import { discovered, needsAsEnvironment, needsOfEnvironment } from './discovery.ts';
 import {
   installRun,
   installWith,

@@ -1,14 +1,16 @@
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectionFromKubeconfigFile, KubeClient, NAMESPACES, type ObjectKey, PODS } from '../../../src/kube/index.ts';
+import { connectionFromKubeconfigFile, KubeClient, NAMESPACES, PODS } from '../../../src/kube/index.ts';
 import type { Basics, Capabilities, GroundOptions } from '../../ground.ts';
 import { QUICK_OPERATOR } from '../../stage/operator-settings.ts';
 import { commandLines } from '../command-lines.ts';
 import { AuditLog } from '../control-plane/audit-log.ts';
 import { startObjectStore } from '../object-store.ts';
+import { OutsideServer } from '../outside-server.ts';
+import { metricsOfPods, qdrantFaults } from '../pod-calls.ts';
+import { command } from './command.ts';
 import { layoutOf, NETWORK } from './layout.ts';
 import { installChart, OPERATOR } from './operator.ts';
-import { OutsideServer } from './outside-server.ts';
 import { processesOfPods, signalPod } from './pod-processes.ts';
 import { type Handle, restartProcess } from './processes.ts';
 import { loseVolume } from './volumes.ts';
@@ -44,12 +46,11 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
     },
     audit,
     outsideQdrant() {
-      const server = new OutsideServer(directory, outside.length);
+      const server = outsideServer(directory, outside.length);
       outside.push(server);
       return server;
     },
-    strikeQdrant: (pod, fault) => faultCall(admin, pod, { method: 'POST', body: JSON.stringify(fault) }),
-    healQdrant: (pod) => faultCall(admin, pod, { method: 'DELETE' }),
+    ...qdrantFaults(admin),
     commandLines: async () =>
       commandLines([...(await processesOfPods(directory)), ...outside.flatMap(({ pids }) => pids)]),
     kubectl: programs.kubectl,
@@ -59,13 +60,7 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
       return store;
     },
     restartKubelet: () => restartProcess(handle, 'kubelet'),
-    async operatorMetrics() {
-      const pods = await admin.listAll(PODS, { namespace: OPERATOR.namespace });
-      const texts = await Promise.all(
-        pods.map(async ({ status }) => (await fetch(`http://${status?.podIP}:8080/metrics`)).text()),
-      );
-      return texts.join('\n');
-    },
+    operatorMetrics: () => metricsOfPods(admin, OPERATOR.namespace),
     async stop() {
       await Promise.all(outside.map((server) => server.stop()));
       await store?.then(
@@ -128,11 +123,14 @@ async function compact(): Promise<void> {
   await call('compaction', { revision: header.revision, physical: true });
 }
 
-type FaultRequest = { readonly method: string; readonly body?: string };
-
-async function faultCall(admin: KubeClient, pod: ObjectKey, request: FaultRequest): Promise<void> {
-  const { status } = await admin.get(PODS, pod);
-  const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(`http://${status?.podIP}:6333/__faults`, { headers, ...request });
-  if (!answer.ok) throw new Error(`${pod.name} takes no fault: ${answer.status} ${await answer.text()}`);
+/** On an address of the node's network. */
+function outsideServer(directory: string, index: number): OutsideServer {
+  const address = NETWORK.outside(index);
+  return new OutsideServer({
+    directory: join(directory, `outside-${process.pid}-${index}`),
+    address,
+    prepare: async () => {
+      await command('ip', ['address', 'replace', `${address}/32`, 'dev', 'lo']);
+    },
+  });
 }

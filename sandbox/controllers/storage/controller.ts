@@ -11,21 +11,13 @@ import {
   type PersistentVolumeClaim,
   PODS,
   removeFinalizer,
-  resourceType,
+  STORAGE_CLASSES,
   watching,
 } from '../../../src/kube/index.ts';
 import type { ControllerParts, Startable } from '../context.ts';
 import { writeStatus } from '../write-status.ts';
-import { type ClaimStep, decideClaim, decideVolume, PROTECTION, type StorageClass } from './decide.ts';
+import { type ClaimStep, decideClaim, decideVolume, PROTECTION } from './decide.ts';
 import { expand, provision, remove } from './directory-volumes.ts';
-
-export const STORAGE_CLASSES = resourceType<StorageClass>({
-  group: 'storage.k8s.io',
-  version: 'v1',
-  kind: 'StorageClass',
-  plural: 'storageclasses',
-  namespaced: false,
-});
 
 /** Gives each claim a directory, guards it while pods use it, and lets it grow. */
 export function claimController({ client, informers, log, directory }: ControllerParts): Startable {

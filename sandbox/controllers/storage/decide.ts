@@ -1,12 +1,10 @@
-import type { KubeObject, PersistentVolume, PersistentVolumeClaim, Pod } from '../../../src/kube/index.ts';
+import type { PersistentVolume, PersistentVolumeClaim, Pod, StorageClass } from '../../../src/kube/index.ts';
 import { quantity } from '../quantity.ts';
 
 export const PROTECTION = 'kubernetes.io/pvc-protection';
 /** Tells which volumes this provisioner made, and so may delete. Source: external provisioners. */
 export const PROVISIONED_BY = 'pv.kubernetes.io/provisioned-by';
 export const PROVISIONER = 'qdrant-librarian.io/sandbox-directory';
-
-export type StorageClass = KubeObject & { kind: 'StorageClass'; provisioner: string; reclaimPolicy?: string };
 
 export type ClaimView = {
   readonly claim: PersistentVolumeClaim;

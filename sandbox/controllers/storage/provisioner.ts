@@ -7,12 +7,13 @@ import {
   type Outcome,
   PERSISTENT_VOLUME_CLAIMS,
   PERSISTENT_VOLUMES,
+  STORAGE_CLASSES,
+  type StorageClass,
   watching,
 } from '../../../src/kube/index.ts';
 import type { Logger } from '../../../src/telemetry/index.ts';
 import { SharedInformers } from '../informers.ts';
-import { STORAGE_CLASSES } from './controller.ts';
-import { decideProvisioning, isReclaimed, PROVISIONER, type StorageClass } from './decide.ts';
+import { decideProvisioning, isReclaimed, PROVISIONER } from './decide.ts';
 import { expand, provision, remove } from './directory-volumes.ts';
 
 export type ProvisionerOptions = {

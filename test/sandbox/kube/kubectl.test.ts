@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,19 +7,11 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
+import { hasKubectl } from '../../../e2e/grounds/has-kubectl.ts';
 import { type ApiServer, startApiServer } from '../../../sandbox/kube/index.ts';
 import { statefulSet } from './contract/world.ts';
 
 const run = promisify(execFile);
-
-function hasKubectl(): boolean {
-  try {
-    execFileSync('kubectl', ['version', '--client'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 const DEFINITION = {
   apiVersion: 'apiextensions.k8s.io/v1',
