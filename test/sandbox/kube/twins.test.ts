@@ -15,7 +15,7 @@ import { normalText } from './twins/normal-text.ts';
 
 const run = promisify(execFile);
 /** Not `default`: a real cluster has a Service of its own there. */
-const NAMESPACE = 'work';
+const NAMESPACE = 'desk';
 const CRDS = resolve(import.meta.dirname, '../../../crds');
 
 /** The kubectl beside the server, else the one on PATH. */

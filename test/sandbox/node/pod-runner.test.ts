@@ -175,7 +175,7 @@ test('a container is not started before its startup probe succeeds', async () =>
   const runner = node.run('slow', { containers: [container] });
   await until(() => statusOf('slow')?.state?.running);
   assert.deepEqual([statusOf('slow')?.started, statusOf('slow')?.ready], [false, false]);
-  writeFileSync(join(node.directory, 'pods', runner.pod.metadata.uid ?? '', 'containers/main/work/go'), '');
+  writeFileSync(join(node.directory, 'pods', runner.pod.metadata.uid ?? '', 'containers', 'main', 'work', 'go'), '');
   await until(() => statusOf('slow')?.started === true && statusOf('slow')?.ready === true);
   await runner.end(0, false);
 });

@@ -12,11 +12,17 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [/\/tmp\/(LIVE|MERGED)-\d+/g, '$1'],
 ];
 
+/** A real server says this of a Service that was made while its repair of addresses was at work. */
+const BY_CHANCE = /ClusterIPNotAllocated/;
+const NO_EVENTS_LEFT = /^Events:\n *Type +Reason.*\n[ -]+$(?!\n {2}\S)/gm;
+
 /** What kubectl prints without what differs from one run to the next. Columns are as wide as what stands in them. */
 export function normalText(text: string): string {
   const replaced = RULES.reduce((current, [form, word]) => current.replaceAll(form, word), text);
   return replaced
     .split('\n')
+    .filter((line) => !BY_CHANCE.test(line))
     .map((line) => line.replaceAll(/ {2,}/g, '  ').trimEnd())
-    .join('\n');
+    .join('\n')
+    .replaceAll(NO_EVENTS_LEFT, 'Events:  <none>');
 }
