@@ -119,5 +119,3 @@ export function denseVectors(params: CollectionParams): NamedVectors {
 export function isSingleVector(vectors: VectorParams | NamedVectors): vectors is VectorParams {
   return typeof (vectors as { size?: unknown }).size === 'number';
 }
-
-export const replicaPeers = (shard: ShardState): PeerId[] => Object.keys(shard.replicas).map(Number);
