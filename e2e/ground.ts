@@ -1,3 +1,5 @@
+import type { Fault as EmbedderFault } from '../sandbox/embedder/faults.ts';
+import type { ExternalEmbedder, ExternalEmbedderOptions } from '../sandbox/external-embedder.ts';
 import type { Audit, Faults } from '../sandbox/kube/index.ts';
 import type { QdrantCluster } from '../src/api/index.ts';
 import type { KubeClient, ObjectKey } from '../src/kube/index.ts';
@@ -16,6 +18,15 @@ export type OutsideQdrant = {
   /** @param version what it says of itself, where the ground can choose it */
   start(options: { readonly apiKey: string; readonly version?: string }): Promise<void>;
   stop(): Promise<void>;
+};
+
+export type { EmbedderFault };
+export type OutsideEmbedderOptions = Omit<ExternalEmbedderOptions, 'address' | 'signal'>;
+
+/** An embedder that runs outside Kubernetes: it speaks Ollama, OpenAI, TEI and Gemini, and fails as it is told. */
+export type OutsideEmbedder = Pick<ExternalEmbedder, 'strike' | 'heal' | 'served' | 'stop'> & {
+  readonly url: string;
+  start(options: OutsideEmbedderOptions): Promise<void>;
 };
 
 /** What a peer shall do wrong, `count` times, to requests whose `METHOD /path` matches. */
@@ -59,6 +70,7 @@ export type Capabilities = {
   readonly controlPlane: ControlPlane;
   readonly audit: RequestAudit;
   outsideQdrant(): OutsideQdrant;
+  outsideEmbedder(): OutsideEmbedder;
   strikeQdrant(pod: ObjectKey, fault: QdrantFault): Promise<void>;
   healQdrant(pod: ObjectKey): Promise<void>;
   /** Arguments of every process of the ground that serves the product. */
@@ -78,6 +90,7 @@ const NEED_OF: Readonly<Record<keyof Capabilities, Need>> = {
   controlPlane: 'control-plane-faults',
   audit: 'audit',
   outsideQdrant: 'outside-qdrant',
+  outsideEmbedder: 'outside-embedder',
   strikeQdrant: 'qdrant-faults',
   healQdrant: 'qdrant-faults',
   commandLines: 'command-lines',

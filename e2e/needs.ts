@@ -6,6 +6,7 @@ export const NEEDS = {
   'control-plane-faults': 'restarts the API server and compacts its storage',
   audit: 'knows every request to the API server',
   'outside-qdrant': 'runs a Qdrant beside Kubernetes',
+  'outside-embedder': 'runs an embedder beside Kubernetes',
   'qdrant-faults': 'makes a Qdrant peer slow or wrong',
   'command-lines': 'sees the arguments of all processes',
   kubectl: 'has kubectl',

@@ -4,6 +4,7 @@ import { OPERATOR_NAMESPACE, OPERATOR_USER, type Sandbox, startSandbox } from '.
 import type { Basics, Capabilities, GroundOptions, Need } from '../ground.ts';
 import { QUICK_OPERATOR } from '../stage/operator-settings.ts';
 import { commandLines } from './command-lines.ts';
+import { OutsideEmbeddings } from './outside-embedders.ts';
 import { OutsideServer } from './outside-server.ts';
 import { metricsOfPods, qdrantFaults } from './pod-calls.ts';
 
@@ -46,7 +47,7 @@ export function processesGround(
   sandbox: Sandbox<ControlPlane>,
 ): Basics & Pick<Capabilities, SharedCapability> {
   const { admin, agent, controlPlane } = sandbox;
-  const outside: OutsideServer[] = [];
+  const outside: (OutsideServer | OutsideEmbeddings)[] = [];
   return {
     name,
     admin,
@@ -60,6 +61,11 @@ export function processesGround(
     outsideQdrant() {
       const directory = join(sandbox.directory, `outside-${outside.length}`);
       const server = new OutsideServer({ directory, address: sandbox.network.pods.allocate() });
+      outside.push(server);
+      return server;
+    },
+    outsideEmbedder() {
+      const server = new OutsideEmbeddings({ address: sandbox.network.pods.allocate() });
       outside.push(server);
       return server;
     },
@@ -81,6 +87,7 @@ type SharedCapability =
   | 'loseVolume'
   | 'audit'
   | 'outsideQdrant'
+  | 'outsideEmbedder'
   | 'strikeQdrant'
   | 'healQdrant'
   | 'commandLines';

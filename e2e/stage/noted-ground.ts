@@ -1,5 +1,5 @@
 import type { ObjectKey } from '../../src/kube/index.ts';
-import type { Capabilities, Ground, OutsideQdrant } from '../ground.ts';
+import type { Capabilities, Ground, OutsideEmbedder, OutsideQdrant } from '../ground.ts';
 import type { Diary } from './diary.ts';
 
 const FAULTS: ReadonlySet<PropertyKey> = new Set<keyof Capabilities>([
@@ -21,6 +21,7 @@ export function notedGround(ground: Ground, diary: Diary): Ground {
       if (FAULTS.has(name) && isFunction(value)) return noted(String(name), value.bind(target), diary);
       if (BOXES_OF_FAULTS.has(name) && isObject(value)) return notedBox(value, diary);
       if (name === 'outsideQdrant') return () => notedServer(target.outsideQdrant(), diary);
+      if (name === 'outsideEmbedder') return () => notedEmbedder(target.outsideEmbedder(), diary);
       return value;
     },
   });
@@ -64,6 +65,31 @@ function notedServer(server: OutsideQdrant, diary: Diary): OutsideQdrant {
     stop() {
       diary.note('fault', `Qdrant at ${server.url} stops`);
       return server.stop();
+    },
+  };
+}
+
+/** What it is started with holds a key. */
+function notedEmbedder(embedder: OutsideEmbedder, diary: Diary): OutsideEmbedder {
+  const fault = (text: string): void => diary.note('fault', `embedder at ${embedder.url}: ${text}`);
+  return {
+    url: embedder.url,
+    start(options) {
+      diary.note('step', `embedder at ${embedder.url} starts`);
+      return embedder.start(options);
+    },
+    strike(what, times) {
+      fault(`${JSON.stringify(what)}, ${times ?? 1} times`);
+      return embedder.strike(what, times);
+    },
+    heal() {
+      fault('heals');
+      return embedder.heal();
+    },
+    served: () => embedder.served(),
+    stop() {
+      fault('stops');
+      return embedder.stop();
     },
   };
 }

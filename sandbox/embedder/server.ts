@@ -34,6 +34,23 @@ export type Served = {
   readonly texts: Map<string, number>;
 };
 
+/** What is told at /served. */
+export type ServedSummary = {
+  readonly requests: number;
+  readonly tokens: number;
+  /** Different texts whose vector went out. */
+  readonly texts: number;
+  /** How often the vector of a text went out that had gone out before. */
+  readonly repeated: number;
+};
+
+export const summaryOf = ({ requests, tokens, texts }: Served): ServedSummary => ({
+  requests,
+  tokens,
+  texts: texts.size,
+  repeated: [...texts.values()].reduce((sum, times) => sum + times - 1, 0),
+});
+
 export type EmbedderServer = {
   readonly url: string;
   readonly faults: FaultPlan;
@@ -53,7 +70,10 @@ const DEFAULTS = {
 
 const NAN = '@@not-a-number@@';
 
-/** The hashing embedder behind the protocols of Ollama, OpenAI, TEI and Gemini. `POST /faults` plans faults. */
+/**
+ * The hashing embedder behind the protocols of Ollama, OpenAI, TEI and Gemini. `POST /faults` plans faults, `DELETE
+ * /faults` forgets them, `GET /served` tells what went out.
+ */
 export async function startEmbedder(options: EmbedderOptions = {}): Promise<EmbedderServer> {
   const { host, port, model, dimensions, maxBatch, maxTokens, maxBodyBytes } = { ...DEFAULTS, ...options };
   const about: Model = { name: model, dimensions, maxBatch, maxTokens, apiKey: options.apiKey };
@@ -67,6 +87,11 @@ export async function startEmbedder(options: EmbedderOptions = {}): Promise<Embe
     const told = information(path, about);
     const endpoint = ENDPOINTS.find((candidate) => candidate.path.test(path));
     if (path === '/healthz') return send(response, { status: 200, body: 'ok' });
+    if (path === '/served') return send(response, { status: 200, body: summaryOf(served) });
+    if (path === '/faults' && request.method === 'DELETE') {
+      faults.clear();
+      return send(response, { status: 200, body: {} });
+    }
     const sent = await read(request, maxBodyBytes);
     if (sent === undefined) return send(response, { status: 413, body: { error: 'Payload Too Large' } });
     if (path === '/faults' && request.method === 'POST') {

@@ -6,6 +6,7 @@ import { QUICK_OPERATOR } from '../../stage/operator-settings.ts';
 import { commandLines } from '../command-lines.ts';
 import { AuditLog } from '../control-plane/audit-log.ts';
 import { startObjectStore } from '../object-store.ts';
+import { OutsideEmbeddings } from '../outside-embedders.ts';
 import { OutsideServer } from '../outside-server.ts';
 import { metricsOfPods, qdrantFaults } from '../pod-calls.ts';
 import { command } from './command.ts';
@@ -28,7 +29,7 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
   const audit = new AuditLog(layout.audit);
   // What other files did is theirs.
   audit.reset();
-  const outside: OutsideServer[] = [];
+  const outside: (OutsideServer | OutsideEmbeddings)[] = [];
   let store: ReturnType<typeof startObjectStore> | undefined;
   return {
     name: 'node',
@@ -47,6 +48,11 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
     audit,
     outsideQdrant() {
       const server = outsideServer(directory, outside.length);
+      outside.push(server);
+      return server;
+    },
+    outsideEmbedder() {
+      const server = new OutsideEmbeddings(placeOutside(outside.length));
       outside.push(server);
       return server;
     },
@@ -123,14 +129,14 @@ async function compact(): Promise<void> {
   await call('compaction', { revision: header.revision, physical: true });
 }
 
-/** On an address of the node's network. */
-function outsideServer(directory: string, index: number): OutsideServer {
+/** An address of the node's network. */
+function placeOutside(index: number) {
   const address = NETWORK.outside(index);
-  return new OutsideServer({
-    directory: join(directory, `outside-${process.pid}-${index}`),
-    address,
-    prepare: async () => {
-      await command('ip', ['address', 'replace', `${address}/32`, 'dev', 'lo']);
-    },
-  });
+  const prepare = async (): Promise<void> => {
+    await command('ip', ['address', 'replace', `${address}/32`, 'dev', 'lo']);
+  };
+  return { address, prepare };
 }
+
+const outsideServer = (directory: string, index: number): OutsideServer =>
+  new OutsideServer({ directory: join(directory, `outside-${process.pid}-${index}`), ...placeOutside(index) });
