@@ -10,7 +10,13 @@ const globs = (description: string) =>
 const chunking = object(
   'How documents are cut.',
   {
-    strategy: optional(choice('By what.', ['Markdown', 'Code', 'Tasks', 'Text'], { default: 'Text' })),
+    strategy: optional(
+      choice(
+        'By what. Packages makes a document of each package manifest, with its name, version, licence and dependencies.',
+        ['Markdown', 'Code', 'Tasks', 'Text', 'Packages'],
+        { default: 'Text' },
+      ),
+    ),
     maxTokens: optional(integer('Longest chunk, in tokens.', { min: 16, max: 32_768, default: 512 })),
     overlapTokens: optional(
       integer('What a chunk repeats of the one before, in tokens.', { min: 0, max: 8192, default: 64 }),
