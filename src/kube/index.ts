@@ -77,6 +77,7 @@ export {
   connectionFromKubeconfigFile,
   defaultConnection,
 } from './kubeconfig.ts';
+export { type LabelSelector, matchesSelector } from './label-selector.ts';
 export { LeaderElector, type LeaderElectorOptions, type LeaderHandlers, LeadershipError } from './leader.ts';
 export * from './objects.ts';
 export { DONE, type Outcome, TerminalError } from './outcome.ts';

@@ -1,4 +1,5 @@
 import type { DomainLibrary, Placement, QdrantCluster } from '../../api/index.ts';
+import { matchesSelector } from '../../kube/index.ts';
 import { generationsOf } from '../plan.ts';
 import type { Reason } from '../reasons.ts';
 
@@ -73,7 +74,9 @@ function choose(
   current: string | undefined,
   clusters: readonly QdrantCluster[],
 ): string | undefined {
-  const fitting = clusters.filter((cluster) => isReady(cluster) && matches(placement, cluster.metadata.labels ?? {}));
+  const fitting = clusters.filter(
+    (cluster) => isReady(cluster) && matchesSelector(placement.clusterSelector ?? {}, cluster.metadata.labels),
+  );
   if (fitting.some(({ metadata }) => metadata.name === current)) return current;
   const load = ({ status }: QdrantCluster) => [status?.points ?? 0, status?.collections ?? 0] as const;
   const [first] = fitting.toSorted((a, b) => {
@@ -82,28 +85,4 @@ function choose(
     return pointsA - pointsB || collectionsA - collectionsB || a.metadata.name.localeCompare(b.metadata.name);
   });
   return first?.metadata.name;
-}
-
-/** Source: apimachinery `labels.Selector`: NotIn and DoesNotExist hold for absent labels, too. */
-function matches({ clusterSelector }: Placement, labels: Readonly<Record<string, string>>): boolean {
-  const { matchLabels = {}, matchExpressions = [] } = clusterSelector ?? {};
-  return (
-    Object.entries(matchLabels).every(([key, value]) => labels[key] === value) &&
-    matchExpressions.every((requirement) => holds(requirement, labels[requirement.key]))
-  );
-}
-
-type Requirement = NonNullable<NonNullable<Placement['clusterSelector']>['matchExpressions']>[number];
-
-function holds({ operator, values = [] }: Requirement, value: string | undefined): boolean {
-  switch (operator) {
-    case 'In':
-      return value !== undefined && values.includes(value);
-    case 'NotIn':
-      return value === undefined || !values.includes(value);
-    case 'Exists':
-      return value !== undefined;
-    case 'DoesNotExist':
-      return value === undefined;
-  }
 }
