@@ -48,6 +48,7 @@ export {
 } from './connection.ts';
 export { isQdrantError, QdrantError, type QdrantErrorCode } from './errors.ts';
 export { Double, type Json, type JsonObject, parseJson, stringifyJson } from './json.ts';
+export { mountedSecrets, secretLookup, secretNames } from './mounted-secrets.ts';
 export type {
   CountOptions,
   Ordering,

@@ -11,11 +11,11 @@ const globs = Type.Array(Type.String({ minLength: 1, maxLength: 512 }), { maxIte
 const peer = Type.Object({ name: text, rest: text, grpc: Type.Optional(text) });
 const peers = Type.Array(peer, { minItems: 1, maxItems: 256 });
 
-/** Files below a directory: a mounted volume, or a mounted ConfigMap. */
+/** Files below `VECTORIZE_DIRECTORIES.documents`: a mounted volume, or a mounted ConfigMap. */
 const directory = Type.Object({
   kind: Type.Literal('directory'),
-  /** Absolute; with the source's own `path` inside the volume. */
-  path: text,
+  /** The source's own `path` inside the volume: relative, without `..`; absent: all of it. */
+  below: Type.Optional(text),
 });
 
 const http = Type.Object({
@@ -153,6 +153,8 @@ export type VectorizeConfig = Static<typeof config>;
 export const VECTORIZE_DIRECTORIES = {
   /** The library's binding Secret: `uri`, `collection`, `api-key`, `ca.crt`. Always needed. */
   binding: 'QDRANT_LIBRARIAN_BINDING',
+  /** The volume or ConfigMap of a source of kind `directory`. Only variables lead to the place on every ground. */
+  documents: 'QDRANT_LIBRARIAN_DOCUMENTS',
   /** `api-key`, `ca.crt`. */
   embedder: 'QDRANT_LIBRARIAN_EMBEDDER_KEYS',
   /** `authorization`; or `access-key-id`, `secret-access-key`; or `api-key`, `ca.crt`: by the kind of source. */

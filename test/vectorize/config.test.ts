@@ -8,7 +8,7 @@ const valid = {
   job: { uid: 'u-1', namespace: 'docs', name: 'handbook' },
   run: 'run-1',
   progress: { namespace: 'docs', name: 'handbook-progress' },
-  source: { kind: 'directory', path: '/source' },
+  source: { kind: 'directory', below: 'guides' },
   include: ['**/*.md'],
   exclude: [],
   chunking: { strategy: 'Markdown', maxTokens: 256, overlapTokens: 32 },
