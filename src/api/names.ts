@@ -8,6 +8,10 @@ export const ANNOTATIONS = {
   allowGap: `${PREFIX}allow-gap`,
   /** Verb: a nonce; founds a cluster anew after its last volume was lost. */
   foundAgain: `${PREFIX}found-again`,
+  /** Verb: a nonce; makes a snapshot of a library now. */
+  snapshot: `${PREFIX}snapshot`,
+  /** Verb: name of a snapshot, which is restored into a hidden generation, verified and dropped. */
+  trySnapshot: `${PREFIX}try-snapshot`,
   /** Verb: `approve=<digest>`, `stop` or `refresh`. */
   plan: `${PREFIX}plan`,
   /** Verb: a nonce; rotates generated keys. */

@@ -24,7 +24,7 @@ import { keyOfLibrary } from './gather.ts';
 import { ownedBy } from './indexes.ts';
 import { collectionLook } from './look.ts';
 import type { LibraryMemory } from './memory.ts';
-import { workerNames } from './names.ts';
+import { taskOf, workerNames } from './names.ts';
 import { copyObjects } from './objects.ts';
 import { isDestructive, type Step } from './plan.ts';
 import { shapeOf } from './shape.ts';
@@ -226,12 +226,13 @@ async function cleanUpCopy(acting: Acting): Promise<void> {
   const { deps, world, expectations } = acting;
   const { library } = world;
   const { namespace } = keyOfLibrary(library);
-  const jobs = ownedBy(library, deps.informers.jobs);
+  const jobs = ownedBy(library, deps.informers.jobs).filter((job) => taskOf(job) === undefined);
   await stopCopy(
     acting,
     jobs.map(({ metadata }) => metadata.name),
   );
   for (const map of ownedBy(library, deps.informers.configMaps)) {
+    if (taskOf(map) !== undefined) continue;
     await deps.kube.delete(CONFIG_MAPS, { namespace, name: map.metadata.name });
     expectations.deleted(keyOfLibrary(library), deps.informers.configMaps, map);
   }

@@ -3,7 +3,7 @@ import { type Active, type Holder, holderOf } from './decide/active.ts';
 import { furtherAliases } from './decide/aliases.ts';
 import { changeGeneration, changeInGap } from './decide/change.ts';
 import { cleanUp } from './decide/cleanup.ts';
-import { deleteBlind, deleteLibrary } from './decide/deletion.ts';
+import { deleteBlind, deleteLibrary, living } from './decide/deletion.ts';
 import { lift } from './decide/fence.ts';
 import { firstGeneration, takeOver, unready } from './decide/first-generation.ts';
 import { inPlace } from './decide/in-place.ts';
@@ -72,7 +72,7 @@ function suspended(world: World, seen: SeenWorld | undefined): Plan {
     holder?.kind === 'ours' && running !== undefined && holder.generation === running.from
       ? lift(holder.collection)
       : undefined;
-  const jobs = [...(world.job?.state === 'running' ? [world.job.name] : []), ...world.otherJobs];
+  const jobs = [...(world.job?.state === 'running' ? [world.job.name] : []), ...world.otherJobs, ...living(world)];
   const steps = [
     ...(lifted === undefined ? [] : [lifted]),
     ...(jobs.length === 0 ? [] : [{ kind: 'stopCopy' as const, jobs }]),

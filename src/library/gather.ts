@@ -21,13 +21,13 @@ import { claimants, ownedBy } from './indexes.ts';
 import { earlierKey, lookWithKeys } from './keys.ts';
 import { collectionLook, type Look, peersOfUnknownVersion } from './look.ts';
 import type { LibraryMemory } from './memory.ts';
-import { attemptOf, bindingName, jobName, publicName, workerNames } from './names.ts';
+import { attemptOf, bindingName, jobName, publicName, taskOf, workerNames } from './names.ts';
 import { type CommonAnswers, observe } from './observe.ts';
 import { generationsOf } from './plan.ts';
 import { secretLookup } from './secrets.ts';
 import { shapeOf } from './shape.ts';
 import type { SharedLooks } from './shared-looks.ts';
-import type { Blind, CopyJob, LibrarySettings, Rival, Sight, World } from './world.ts';
+import type { Blind, CopyJob, LibrarySettings, Rival, Sight, TaskJob, World } from './world.ts';
 
 /** How the cluster was reached: for acting, not for deciding. */
 export type Reach = { readonly client: ClusterClient; readonly connection: Connection };
@@ -213,9 +213,10 @@ function rivals(deps: LibraryDeps, library: DomainLibrary, cluster: QdrantCluste
 function copies(
   { informers }: LibraryDeps,
   library: DomainLibrary,
-): Pick<World, 'job' | 'otherJobs' | 'progress' | 'leftovers'> {
+): Pick<World, 'job' | 'otherJobs' | 'tasks' | 'progress' | 'leftovers'> {
   const change = library.status?.change;
-  const jobs = ownedBy(library, informers.jobs);
+  const owned = ownedBy(library, informers.jobs);
+  const jobs = owned.filter((job) => taskOf(job) === undefined);
   const current = jobs
     .filter(
       ({ metadata }) =>
@@ -224,13 +225,14 @@ function copies(
     .toSorted((a, b) => attemptOf(b.metadata.name) - attemptOf(a.metadata.name));
   const latest = current.find(({ metadata }) => metadata.deletionTimestamp === undefined);
   const others = jobs.filter((job) => job !== latest && isAlive(job)).map(({ metadata }) => metadata.name);
-  const maps = ownedBy(library, informers.configMaps);
+  const maps = ownedBy(library, informers.configMaps).filter((map) => taskOf(map) === undefined);
   const names = change === undefined ? undefined : workerNames(library.metadata.name, change.to);
   const progress = maps.find(({ metadata }) => metadata.name === names?.progress);
   const needed = new Set([names?.progress, names?.config]);
   return {
     job: latest === undefined ? undefined : copyJobOf(latest),
     otherJobs: others,
+    tasks: owned.flatMap((job) => taskJobOf(job) ?? []),
     progress: parseProgress(progress?.data?.[PROGRESS_KEY]),
     leftovers: change === undefined && (jobs.length > 0 || maps.some(({ metadata }) => !needed.has(metadata.name))),
   };
@@ -247,6 +249,11 @@ const isAlive = (job: Job): boolean =>
   (job.status?.active ?? 0) > 0 ||
   (job.status?.terminating ?? 0) > 0 ||
   job.metadata.deletionTimestamp !== undefined;
+
+function taskJobOf(job: Job): TaskJob | undefined {
+  const task = taskOf(job);
+  return task === undefined ? undefined : { ...copyJobOf(job), task, alive: isAlive(job) };
+}
 
 function copyJobOf(job: Job): CopyJob {
   const { name } = job.metadata;

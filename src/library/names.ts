@@ -1,4 +1,5 @@
 import type { DomainLibrary } from '../api/index.ts';
+import type { KubeObject } from '../kube/index.ts';
 
 /** The public name: a Qdrant alias. */
 export const publicName = ({ metadata, spec }: DomainLibrary): string => spec.collection ?? metadata.name;
@@ -16,6 +17,11 @@ export const libraryLabels = (library: string): Record<string, string> => ({
 
 export const LIBRARY_LABEL = 'qdrant-librarian.io/library';
 
+/** Which task a Job or a ConfigMap belongs to; what belongs to a copy bears none. */
+export const TASK_LABEL = 'qdrant-librarian.io/task';
+
+export const taskOf = ({ metadata }: KubeObject): string | undefined => metadata.labels?.[TASK_LABEL];
+
 export const bindingName = (library: string): string => `${library}-binding`;
 
 /** Names of the objects of one copy. A library's name has at most 50 characters, so these are valid everywhere. */
@@ -29,4 +35,4 @@ export const jobName = (library: string, generation: number, attempt: number): s
   `${library}-g${generation}-a${attempt}`;
 
 /** The attempt that a Job's name tells; 0 for a name that is not one of ours. */
-export const attemptOf = (job: string): number => Number(/-g\d+-a(\d+)$/.exec(job)?.[1] ?? 0);
+export const attemptOf = (job: string): number => Number(/-a(\d+)$/.exec(job)?.[1] ?? 0);

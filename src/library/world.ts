@@ -19,6 +19,13 @@ export type CopyJob = {
   readonly endedAt?: number;
 };
 
+/** A Job of another task than a copy: a snapshot, a restore, a discovery. */
+export type TaskJob = CopyJob & {
+  readonly task: string;
+  /** Whether a pod of it may still run. */
+  readonly alive: boolean;
+};
+
 /** What this process remembers between passes; losing it costs time, never safety. */
 export type Memory = {
   /** Since when the collection is green with nothing queued; by name, milliseconds since the epoch. */
@@ -60,6 +67,8 @@ export type World = {
   readonly job: CopyJob | undefined;
   /** Jobs of earlier attempts or generations that still run. */
   readonly otherJobs: readonly string[];
+  /** Jobs of other tasks than copies, in no order. */
+  readonly tasks: readonly TaskJob[];
   readonly progress: Progress | undefined;
   /** Whether objects of a copy exist that no running change needs. */
   readonly leftovers: boolean;

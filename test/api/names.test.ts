@@ -8,6 +8,8 @@ test('names that stand in stored objects stay as they are', () => {
     'qdrant-librarian.io/disable-predicates',
     'qdrant-librarian.io/allow-gap',
     'qdrant-librarian.io/found-again',
+    'qdrant-librarian.io/snapshot',
+    'qdrant-librarian.io/try-snapshot',
     'qdrant-librarian.io/plan',
     'qdrant-librarian.io/rotate-keys',
   ]);

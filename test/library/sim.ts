@@ -13,63 +13,14 @@ import { jobName } from '../../src/library/names.ts';
 import type { Plan, Step } from '../../src/library/plan.ts';
 import { statusOf } from '../../src/library/report.ts';
 import { type Section, shapeOf } from '../../src/library/shape.ts';
-import type { CopyJob, LibrarySettings, World } from '../../src/library/world.ts';
+import type { CopyJob, World } from '../../src/library/world.ts';
 import { MARK_KEY, parseMark } from '../../src/migration/fence.ts';
 import { newProgress, type Progress } from '../../src/migration/progress.ts';
 import { addsVectors, type CollectionView, type Schemas } from '../../src/qdrant/index.ts';
 import { EMPTY_DIGEST, formatDigest } from '../../src/vectors/index.ts';
+import { cluster, settings } from './given.ts';
 
-export const settings: LibrarySettings = {
-  resyncSeconds: 30,
-  busySeconds: 1,
-  workerImage: 'qdrant-librarian',
-  workerPullSecrets: [],
-  workerEnvironment: {},
-  maxFreezeSeconds: 20,
-  greenSeconds: 2,
-  retireSeconds: 300,
-  copyAttempts: 10,
-};
-
-export const cluster = (change: Partial<QdrantCluster> = {}): QdrantCluster => ({
-  apiVersion: 'qdrant-librarian.io/v1alpha1',
-  kind: 'QdrantCluster',
-  metadata: { name: 'main', namespace: 'team', uid: 'cluster-uid' },
-  spec: { size: 2 },
-  status: {
-    founded: { at: '2026-01-01T00:00:00Z', peerId: 1 },
-    endpoints: { rest: 'http://main.team.svc:6333', grpc: 'http://main.team.svc:6334' },
-    conditions: [ready('True')],
-  },
-  ...change,
-});
-
-export const ready = (status: Condition['status']): Condition => ({
-  type: 'Ready',
-  status,
-  reason: 'Ready',
-  message: '',
-  lastTransitionTime: '2026-01-01T00:00:00Z',
-});
-
-export const library = (spec: Partial<DomainLibrarySpec> = {}): DomainLibrary => ({
-  apiVersion: 'qdrant-librarian.io/v1alpha1',
-  kind: 'DomainLibrary',
-  metadata: {
-    name: 'docs',
-    namespace: 'team',
-    uid: 'library-uid',
-    generation: 1,
-    creationTimestamp: '2026-01-02T00:00:00Z',
-    finalizers: [FINALIZER],
-  },
-  spec: {
-    domain: 'documentation',
-    placement: { clusterRef: { name: 'main' } },
-    vectors: [{ name: '', size: 3, distance: 'Cosine' }],
-    ...spec,
-  },
-});
+export { cluster, library, ready, settings } from './given.ts';
 
 /** A collection of the simulated Qdrant: its configuration as Qdrant shows it, and its points. */
 export type SimCollection = { info: Schemas['CollectionInfo']; keys: string[]; points: Map<number, string> };
@@ -186,6 +137,7 @@ export class Sim {
       rivals: this.rivals,
       job: latest,
       otherJobs: this.jobs.filter((job) => job !== latest && job.state === 'running').map(({ name }) => name),
+      tasks: [],
       progress: this.progress,
       leftovers: change === undefined && this.leftovers,
       memory: this.memory.snapshot,

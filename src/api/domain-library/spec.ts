@@ -79,8 +79,8 @@ const destination = object(
   },
 );
 
-const snapshots = object('Snapshots on a schedule.', {
-  schedule: cron('When a snapshot is made.'),
+const snapshots = object('Snapshots on a schedule, and where those go that are made on demand.', {
+  schedule: optional(cron('When a snapshot is made; without it on demand only.')),
   timeZone: optional(timeZone('IANA time zone of the schedule.')),
   keepLast: optional(integer('Snapshots that are kept.', { min: 1, max: 1000, default: 7 })),
   maxAgeHours: optional(

@@ -10,7 +10,13 @@ const generation = object('One physical collection behind the library.', {
   number: number('Its number.'),
   collection: name('Its physical name in Qdrant.'),
   cluster: name('QdrantCluster that holds it.'),
-  state: choice('What it is for.', ['Building', 'Active', 'Retired', 'Failed']),
+  state: choice('What it is for; Trial: a snapshot is restored into it to be verified, then it is dropped.', [
+    'Building',
+    'Active',
+    'Retired',
+    'Failed',
+    'Trial',
+  ]),
   specDigest: digestText('Digest of the shape it was built with.'),
   createdAt: time('When it was made.'),
   switchedAt: optional(time('When it became the active one.')),
@@ -41,8 +47,11 @@ const snapshot = object('A snapshot.', {
   createdAt: time('When it was made.'),
   sizeBytes: optional(big('Its size, in bytes.')),
   points: optional(big('Points that it holds.')),
-  checksum: optional(digestText('SHA-256 of the file.')),
-  verified: optional(flag('Whether a trial restore gave the same digest.')),
+  checksum: optional(digestText('SHA-256 over the SHA-256 of its parts, each of one shard; the manifest lists those.')),
+  digest: optional(digestText('Order-independent digest of its points; none when points changed while it was made.')),
+  verified: optional(
+    flag('Whether a trial restore gave back every part, all points and the digest, where there is one.'),
+  ),
 });
 export type SnapshotStatus = Static<typeof snapshot>;
 
@@ -95,6 +104,25 @@ export const status = object('What is the case. Written by the operator only.', 
       lastSuccessAt: optional(time('When one was made last.')),
       lastFailureAt: optional(time('When one failed last.')),
       nextAt: optional(time('When the next one is due.')),
+      scheduledAt: optional(time('Moment up to which the schedule has been obeyed.')),
+      running: optional(
+        object('The one that is being made.', {
+          name: text('Its name.', { min: 1, max: 512 }),
+          startedAt: time('When it began.'),
+          attempt: integer('Which attempt it is.', { min: 0, max: 1_000_000 }),
+          message: optional(text('Why the last attempt failed.', { max: 1024 })),
+        }),
+      ),
+      trial: optional(
+        object('The last trial restore.', {
+          name: text('Snapshot.', { min: 1, max: 512 }),
+          generation: number('Hidden generation that it was restored into.'),
+          state: choice('What came of it.', ['Running', 'Passed', 'Failed']),
+          startedAt: time('When it began.'),
+          finishedAt: optional(time('When it ended.')),
+          message: optional(text('What it came to.', { max: 1024 })),
+        }),
+      ),
       items: optional(
         list('Those that exist, newest first; at most 64 are shown.', snapshot, { max: 64, keys: ['name'] }),
       ),
@@ -102,11 +130,16 @@ export const status = object('What is the case. Written by the operator only.', 
   ),
   rollback: optional(
     object('The last value of spec.rollback that was obeyed.', {
-      target: text('Snapshot or generation.', { max: 512 }),
+      target: text('`snapshot <name>` or `generation <number>`.', { max: 560 }),
       uid: text('uid of this object then.', { max: 64 }),
       state: choice('What came of it.', ['Running', 'Done', 'Failed']),
+      step: optional(choice('Step that it is at.', ['Restoring', 'Switching', 'Switched'])),
+      from: optional(number('Generation that was live.')),
+      to: optional(number('Generation that is live afterwards.')),
+      message: optional(text('What it came to, or why it waits.', { max: 1024 })),
       startedAt: time('When it began.'),
       finishedAt: optional(time('When it ended.')),
+      milliseconds: optional(big('From the order to the switch, in milliseconds.')),
     }),
   ),
   tuning: optional(tuning),

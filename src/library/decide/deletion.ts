@@ -26,6 +26,10 @@ export function deleteBlind(world: World & { readonly sight: { readonly kind: 'b
   };
 }
 
+/** Jobs of other tasks than copies whose pods may still run. */
+export const living = ({ tasks }: Pick<World, 'tasks'>): string[] =>
+  tasks.filter(({ alive }) => alive).map(({ name }) => name);
+
 /** A cluster that we run and that is deleted gets no new key: nobody will ever look at it again, and it waits for us. */
 const isGoing = ({ metadata, spec }: QdrantCluster): boolean =>
   metadata.deletionTimestamp !== undefined && spec.external === undefined;
@@ -41,7 +45,7 @@ export function deleteLibrary(world: SeenWorld): Plan {
     message: 'what belongs to the library is put away',
     seconds: settings.busySeconds,
   } as const;
-  const jobs = [...(job === undefined ? [] : [job.name]), ...otherJobs];
+  const jobs = [...(job === undefined ? [] : [job.name]), ...otherJobs, ...living(world)];
   if (jobs.length > 0) return { steps: [{ kind: 'stopCopy', jobs }], waiting, unready: true };
   const own = [...ownCollections(library, look).values()];
   const { change } = library.status ?? {};
