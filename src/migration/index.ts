@@ -9,7 +9,17 @@ export {
   parseMark,
   unfencePatch,
 } from './fence.ts';
+export {
+  type Held,
+  type Holder,
+  Keeper,
+  type KeeperOptions,
+  ProgressConflict,
+  type ProgressStore,
+  type Timing,
+} from './keeper.ts';
 export { type GivenUp, type Leak, PROGRESS_KEY, type Progress, parseProgress, type Verification } from './progress.ts';
+export { configMapProgress, type ProgressForm } from './progress-store.ts';
 export { IDENTITY, type Projection, type VectorRule } from './projection.ts';
 export { qdrantSide, sideState } from './qdrant-side.ts';
 export { aliasedEverywhere, commonFence, type PeerState, queued, type SideState, unreadable } from './side.ts';

@@ -1,12 +1,17 @@
 import type { Logger } from '../telemetry/index.ts';
-import { newProgress, type Progress } from './progress.ts';
+
+/** Who is at work. `beat` grows with each write. */
+export type Holder = { readonly id: string; readonly pod: string; readonly beat: number; readonly released: boolean };
+
+/** What every worker's progress has. */
+export type Held = { readonly holder: Holder };
 
 /** Where a worker's progress is kept: one ConfigMap, or a stand-in for it. */
-export interface ProgressStore {
+export interface ProgressStore<P extends Held> {
   /** `version` belongs to what was read: a write with it fails once somebody else has written. */
-  read(): Promise<{ readonly progress: Progress | undefined; readonly version: string }>;
+  read(): Promise<{ readonly progress: P | undefined; readonly version: string }>;
   /** @throws ProgressConflict when `version` is not the present one; @returns the new version */
-  write(progress: Progress, version: string): Promise<string>;
+  write(progress: P, version: string): Promise<string>;
 }
 
 /** Somebody else has written: another worker has taken over. */
@@ -20,10 +25,10 @@ export type Timing = {
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
 };
 
-export type KeeperOptions = {
-  readonly store: ProgressStore;
-  /** `<uid>/<generation>`. */
-  readonly change: string;
+export type KeeperOptions<P extends Held> = {
+  readonly store: ProgressStore<P>;
+  /** What to go on with: what was found, where it is of the same task, else a new one. */
+  readonly begin: (found: P | undefined, holder: Holder) => P;
   readonly identity: { readonly id: string; readonly pod: string };
   readonly timing: Timing;
   readonly log: Logger;
@@ -37,23 +42,23 @@ const WRITE_GAP = 2000;
 const RETRY_GAP = 1000;
 
 /**
- * Holds the progress of one copy, and with it the right to write to the target.
+ * Holds the progress of one task, and with it the right to write to the target.
  *
  * A worker that was given up for dead may still be alive, paused in the middle of a page it read long ago. So a
  * worker writes to the target only while it has held the progress for less than half the lease, and a successor
  * waits for a whole lease before it begins.
  */
-export class Keeper {
-  readonly #options: KeeperOptions;
+export class Keeper<P extends Held> {
+  readonly #options: KeeperOptions<P>;
   readonly #lost = new AbortController();
-  #progress: Progress;
+  #progress: P;
   #version: string;
   #confirmedAt: number;
   #writtenAt: number;
   #dirty = false;
   #writing: Promise<void> | undefined;
 
-  private constructor(options: KeeperOptions, progress: Progress, version: string) {
+  private constructor(options: KeeperOptions<P>, progress: P, version: string) {
     this.#options = options;
     this.#progress = progress;
     this.#version = version;
@@ -62,7 +67,7 @@ export class Keeper {
   }
 
   /** Waits until no other worker can be at work, then takes over its progress. */
-  static async takeOver(options: KeeperOptions): Promise<Keeper> {
+  static async takeOver<P extends Held>(options: KeeperOptions<P>): Promise<Keeper<P>> {
     const { store, timing, identity, signal, leaseMilliseconds } = options;
     let seen = await store.read();
     let since = timing.now();
@@ -83,13 +88,12 @@ export class Keeper {
     }
   }
 
-  static async #begin(
-    options: KeeperOptions,
-    { progress, version }: { progress: Progress | undefined; version: string },
-  ): Promise<Keeper | undefined> {
-    const { store, change, identity } = options;
-    const holder = { ...identity, beat: 0, released: false };
-    const next = progress?.change === change ? { ...progress, holder } : newProgress(change, holder);
+  static async #begin<P extends Held>(
+    options: KeeperOptions<P>,
+    { progress, version }: { progress: P | undefined; version: string },
+  ): Promise<Keeper<P> | undefined> {
+    const { store, begin, identity } = options;
+    const next = begin(progress, { ...identity, beat: 0, released: false });
     try {
       return new Keeper(options, next, await store.write(next, version));
     } catch (error) {
@@ -98,7 +102,7 @@ export class Keeper {
     }
   }
 
-  get progress(): Progress {
+  get progress(): P {
     return this.#progress;
   }
 
@@ -108,9 +112,9 @@ export class Keeper {
   }
 
   /** Changes the progress; it is written soon. Fields given as undefined are removed. */
-  update(change: { readonly [K in keyof Progress]?: Progress[K] | undefined }): void {
+  update(change: { readonly [K in keyof P]?: P[K] | undefined }): void {
     const entries = Object.entries({ ...this.#progress, ...change }).filter(([, value]) => value !== undefined);
-    this.#progress = Object.fromEntries(entries) as Progress;
+    this.#progress = Object.fromEntries(entries) as P;
     this.#dirty = true;
   }
 
@@ -156,7 +160,7 @@ export class Keeper {
   /** Tells the next worker that it need not wait. */
   async release(): Promise<void> {
     if (this.#lost.signal.aborted) return;
-    this.update({ holder: { ...this.#progress.holder, released: true } });
+    this.#progress = { ...this.#progress, holder: { ...this.#progress.holder, released: true } };
     await this.save();
   }
 

@@ -1,16 +1,29 @@
 import { CONFIG_MAPS, type KubeClient, KubeError, type ObjectKey } from '../kube/index.ts';
-import { ProgressConflict, type ProgressStore } from './keeper.ts';
-import { PROGRESS_KEY, parseProgress } from './progress.ts';
+import { type Held, ProgressConflict, type ProgressStore } from './keeper.ts';
+import { PROGRESS_KEY, type Progress, parseProgress } from './progress.ts';
+
+/** How progress stands in its ConfigMap. */
+export type ProgressForm<P> = {
+  readonly key: string;
+  /** @returns undefined for a text that is none */
+  readonly parse: (json: string | undefined) => P | undefined;
+};
+
+export const COPY_PROGRESS: ProgressForm<Progress> = { key: PROGRESS_KEY, parse: parseProgress };
 
 /** Progress in a ConfigMap that the operator has made: the worker may read and patch this one only. */
-export function configMapProgress(client: Pick<KubeClient, 'get' | 'patch'>, key: ObjectKey): ProgressStore {
+export function configMapProgress<P extends Held>(
+  client: Pick<KubeClient, 'get' | 'patch'>,
+  key: ObjectKey,
+  form: ProgressForm<P>,
+): ProgressStore<P> {
   return {
     read: async () => {
       const { metadata, data } = await client.get(CONFIG_MAPS, key);
-      return { progress: parseProgress(data?.[PROGRESS_KEY]), version: metadata.resourceVersion ?? '' };
+      return { progress: form.parse(data?.[form.key]), version: metadata.resourceVersion ?? '' };
     },
     write: async (progress, version) => {
-      const body = { metadata: { resourceVersion: version }, data: { [PROGRESS_KEY]: JSON.stringify(progress) } };
+      const body = { metadata: { resourceVersion: version }, data: { [form.key]: JSON.stringify(progress) } };
       try {
         const written = await client.patch(CONFIG_MAPS, key, body, { type: 'merge' });
         return written.metadata.resourceVersion ?? '';

@@ -4,7 +4,7 @@ import { type Comparison, compare, type RangeDigests } from './compare.ts';
 import type { CopyEngine, PassOptions } from './copy.ts';
 import { Keeper, type ProgressStore, type Timing } from './keeper.ts';
 import { closeLeak } from './leak.ts';
-import type { GivenUp } from './progress.ts';
+import { beginProgress, type GivenUp, type Progress } from './progress.ts';
 import type { Projection } from './projection.ts';
 import { RangeQueue } from './range-queue.ts';
 import { aliasedEverywhere, commonFence, restless, type Side, type SideState, unreadable } from './side.ts';
@@ -41,7 +41,7 @@ export type CopyTask = {
   readonly source: Side;
   readonly target: Side;
   readonly engine: CopyEngine;
-  readonly store: ProgressStore;
+  readonly store: ProgressStore<Progress>;
   readonly identity: { readonly id: string; readonly pod: string };
   readonly settings: CopySettings;
   readonly timing: Timing;
@@ -67,7 +67,7 @@ export async function runCopy(task: CopyTask): Promise<void> {
   const { store, change, identity, timing, log, signal, settings } = task;
   const keeper = await Keeper.takeOver({
     store,
-    change,
+    begin: beginProgress(change),
     identity,
     timing,
     log,
@@ -89,13 +89,13 @@ const lanesFor = (points: number, { lanes, pageSize }: CopySettings): number =>
 
 class CopyRun {
   readonly #task: CopyTask;
-  readonly #keeper: Keeper;
+  readonly #keeper: Keeper<Progress>;
   readonly #signal: AbortSignal;
   #failures = 0;
   #nextPassAt = 0;
   #points: VerifiedPoints | undefined;
 
-  constructor(task: CopyTask, keeper: Keeper) {
+  constructor(task: CopyTask, keeper: Keeper<Progress>) {
     this.#task = task;
     this.#keeper = keeper;
     this.#signal = AbortSignal.any([task.signal, keeper.lost]);

@@ -8,7 +8,8 @@ import { createLogger, type Logger, startTracing } from '../telemetry/index.ts';
 import { API_KEY_FILE, CA_FILE, KEY_DIRECTORIES, parseConfig, type SideConfig, type WorkerConfig } from './config.ts';
 import { SCROLL_ENGINE } from './copy.ts';
 import type { ProgressStore } from './keeper.ts';
-import { configMapProgress } from './progress-store.ts';
+import type { Progress } from './progress.ts';
+import { COPY_PROGRESS, configMapProgress } from './progress-store.ts';
 import { qdrantSide } from './qdrant-side.ts';
 import { type CopySettings, runCopy, Unreadable } from './task.ts';
 
@@ -18,7 +19,7 @@ export type CopyWorkerOptions = {
   readonly signal: AbortSignal;
   readonly log?: Logger;
   /** Where the progress is kept; the ConfigMap named in the configuration when not given. */
-  readonly store?: ProgressStore;
+  readonly store?: ProgressStore<Progress>;
 };
 
 /** Hashes of so many points are kept after a proof: 16 to 40 bytes each. */
@@ -70,10 +71,10 @@ export async function runCopyWorker(options: CopyWorkerOptions): Promise<number>
   }
 }
 
-function kubernetesStore(config: WorkerConfig, log: Logger, closing: (() => Promise<void>)[]): ProgressStore {
+function kubernetesStore(config: WorkerConfig, log: Logger, closing: (() => Promise<void>)[]): ProgressStore<Progress> {
   const client = KubeClient.fromDefault({ userAgent: 'qdrant-librarian-worker', log });
   closing.push(() => client.close());
-  return configMapProgress(client, config.progress);
+  return configMapProgress(client, config.progress, COPY_PROGRESS);
 }
 
 async function connectSide(side: SideConfig, directory: string | undefined, log: Logger): Promise<ClusterClient> {

@@ -37,7 +37,7 @@ import {
   libraryController,
   QDRANT_CLUSTERS,
 } from '../../src/library/index.ts';
-import { configMapProgress } from '../../src/migration/progress-store.ts';
+import { COPY_PROGRESS, configMapProgress } from '../../src/migration/progress-store.ts';
 import { runCopyWorker } from '../../src/migration/worker.ts';
 import { ClientPool, ClusterClient } from '../../src/qdrant/index.ts';
 import { createLogger } from '../../src/telemetry/index.ts';
@@ -332,7 +332,7 @@ export class Room {
       },
       signal: AbortSignal.any([this.#stopping.signal, this.workerSignal.signal]),
       log: createLogger('debug', { write: (line: string) => void this.logged.push(line) }),
-      store: configMapProgress(kube, progress),
+      store: configMapProgress(kube, progress, COPY_PROGRESS),
     });
     await kube.close();
     const condition = {

@@ -7,7 +7,7 @@ import { CONFIG_MAPS, KubeError } from '../../src/kube/index.ts';
 import { ConfigError, parseConfig, type WorkerConfig } from '../../src/migration/config.ts';
 import { ProgressConflict } from '../../src/migration/keeper.ts';
 import { newProgress, PROGRESS_KEY } from '../../src/migration/progress.ts';
-import { configMapProgress } from '../../src/migration/progress-store.ts';
+import { COPY_PROGRESS, configMapProgress } from '../../src/migration/progress-store.ts';
 import { runCopyWorker } from '../../src/migration/worker.ts';
 import { createLogger } from '../../src/telemetry/index.ts';
 
@@ -113,6 +113,7 @@ test('progress lies in a ConfigMap; a write on an old version is a conflict', as
       },
     },
     { namespace: 'n', name: 'p' },
+    COPY_PROGRESS,
   );
   assert.deepEqual(await store.read(), { progress: undefined, version: '7' });
   assert.equal(await store.write(progress, '7'), '8');

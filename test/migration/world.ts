@@ -118,7 +118,10 @@ export class FakeWorld {
 export type Hook = (call: string, moment: 'before' | 'after') => void | Promise<void>;
 
 /** The fake world as one incarnation of a worker reaches it. */
-export function connect(world: FakeWorld, hook: Hook = () => {}): { source: Side; target: Side; store: ProgressStore } {
+export function connect(
+  world: FakeWorld,
+  hook: Hook = () => {},
+): { source: Side; target: Side; store: ProgressStore<Progress> } {
   const call = async <T>(name: string, action: () => T): Promise<T> => {
     await Promise.resolve();
     await hook(name, 'before');
