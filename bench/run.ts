@@ -6,8 +6,9 @@ import { client } from './client.ts';
 import { embed } from './embed.ts';
 import { operatorScale } from './operator-scale.ts';
 import { plan } from './plan.ts';
+import { vectors } from './vectors.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [client, operatorScale, plan, chunk, embed];
+const BENCHMARKS: readonly Benchmark[] = [client, operatorScale, plan, chunk, embed, vectors];
 
 type Flags = { readonly short?: boolean; readonly profile?: string };
 

@@ -1,6 +1,6 @@
 import { NO_LOAD } from '../../src/rebalance/load.ts';
 import type { PlanLibrary, Problem } from '../../src/rebalance/plan/problem.ts';
-import { randomNumbers } from '../../src/rebalance/plan/random.ts';
+import { randomNumbers } from '../../src/vectors/index.ts';
 
 const GIGABYTE = 1024 ** 3;
 

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { crossing, forecast } from '../../src/rebalance/forecast/forecast.ts';
 import { filled } from '../../src/rebalance/forecast/gaps.ts';
 import { holtWinters, seasonalNaive, theilSen } from '../../src/rebalance/forecast/methods.ts';
-import { randomNumbers } from '../../src/rebalance/plan/random.ts';
+import { randomNumbers } from '../../src/vectors/index.ts';
 
 const HOURS = 24;
 const hours = (count: number, value: (hour: number) => number): number[] =>

@@ -5,9 +5,9 @@ import { addLoads, type Load, mapLoad } from '../../src/rebalance/load.ts';
 import { emptyRing, percentile, push, type Ring } from '../../src/rebalance/observe/ring.ts';
 import { makePlan } from '../../src/rebalance/plan/plan.ts';
 import type { LastMove, PlanLibrary, Problem } from '../../src/rebalance/plan/problem.ts';
-import { randomNumbers } from '../../src/rebalance/plan/random.ts';
 import { type Alarm, closesAt, trigger } from '../../src/rebalance/trigger.ts';
 import { worth } from '../../src/rebalance/worth.ts';
+import { randomNumbers } from '../../src/vectors/index.ts';
 import { cluster, NOW } from './problems.ts';
 
 const STEP_SECONDS = 300;

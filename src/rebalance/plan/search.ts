@@ -1,7 +1,7 @@
+import { randomNumbers } from '../../vectors/index.ts';
 import { Assignment, type Cost, costOf, isCheaper } from './assignment.ts';
 import { descend, type Effort } from './descend.ts';
 import type { Model } from './model.ts';
-import { randomNumbers } from './random.ts';
 
 /** Powers 4, 8, 16, 32 and 64: low ones see all clusters, high ones the hottest. */
 const SQUARINGS = [2, 3, 4, 5, 6];
