@@ -1,0 +1,31 @@
+import { join } from 'node:path';
+import { readStable } from './read-file.ts';
+import type { Selection } from './selection.ts';
+import { entriesOf, Problems, type Source } from './source.ts';
+import { filesBelow, realRoot } from './walk.ts';
+
+export type DirectoryOptions = {
+  readonly root: string;
+  /** Relative; without `..`. */
+  readonly below?: string | undefined;
+  readonly selection: Selection;
+};
+
+/** The files below a directory: a mounted volume or ConfigMap. */
+export function directorySource({ root, below = '', selection }: DirectoryOptions): Source {
+  const top = join(root, below);
+  let real: string | undefined;
+  return {
+    list: async (signal) => {
+      const problems = new Problems();
+      const paths = await filesBelow({ root: top, selection, problems, signal });
+      const entries = entriesOf(paths.map((path) => ({ path })));
+      return { entries, total: paths.length, end: () => problems.end() };
+    },
+    read: async ({ path }, { maxBytes, signal }) => {
+      real ??= await realRoot(top);
+      return { bytes: await readStable(real, path, { maxBytes, signal }) };
+    },
+    close: async () => {},
+  };
+}
