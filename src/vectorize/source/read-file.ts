@@ -9,6 +9,7 @@ import { isBelow } from './walk.ts';
 /** A file that is written to is read again after so many milliseconds each. */
 const AGAIN = [50, 200, 800];
 
+export type OpenFile = Pick<FileHandle, 'stat' | 'read'>;
 export type FileOptions = { readonly maxBytes: number; readonly signal: AbortSignal };
 
 /**
@@ -17,20 +18,22 @@ export type FileOptions = { readonly maxBytes: number; readonly signal: AbortSig
  * @param root as `realpath` gives it: what a link may not lead out of
  * @throws ReadError
  */
-export async function readStable(root: string, path: string, options: FileOptions): Promise<Uint8Array> {
-  let last: ReadError | undefined;
-  for (const pause of [0, ...AGAIN]) {
-    if (pause > 0) await sleep(pause, undefined, { signal: options.signal });
-    options.signal.throwIfAborted();
+export const readStable = (root: string, path: string, { maxBytes, signal }: FileOptions): Promise<Uint8Array> =>
+  untilStable(() => readOnce(root, path, maxBytes), signal);
+
+/** Reads again what changed or was gone for a moment. @throws ReadError, the last one */
+export async function untilStable<T>(read: () => Promise<T>, signal: AbortSignal, pauses = AGAIN): Promise<T> {
+  for (const pause of pauses) {
+    signal.throwIfAborted();
     try {
-      return await readOnce(root, path, options.maxBytes);
+      return await read();
     } catch (error) {
       if (!(error instanceof ReadError)) throw error;
       if (error.reason !== 'Changing' && error.reason !== 'Vanished') throw error;
-      last = error;
     }
+    await sleep(pause, undefined, { signal });
   }
-  throw last ?? new ReadError('Unreadable', `${path} can't be read`);
+  return await read();
 }
 
 async function readOnce(root: string, path: string, maxBytes: number): Promise<Uint8Array> {
@@ -53,7 +56,8 @@ async function readOnce(root: string, path: string, maxBytes: number): Promise<U
   }
 }
 
-async function wholeFile(file: FileHandle, path: string, maxBytes: number): Promise<Uint8Array> {
+/** @throws ReadError `Changing` when it is another file after reading than before */
+export async function wholeFile(file: OpenFile, path: string, maxBytes: number): Promise<Uint8Array> {
   const before = await file.stat();
   if (!before.isFile()) throw new ReadError('Unreadable', `${path} is no file any more`);
   if (before.size > maxBytes) {

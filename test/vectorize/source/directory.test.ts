@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { directorySource } from '../../../src/vectorize/source/directory.ts';
+import { type OpenFile, untilStable, wholeFile } from '../../../src/vectorize/source/read-file.ts';
 import { selectionOf } from '../../../src/vectorize/source/selection.ts';
 import { directory, listed, MEGABYTE, never, put, textOf } from './files.ts';
 
@@ -97,22 +97,30 @@ test('a file that is too large, vanishes, or is none any more is named with the 
   await assert.rejects(read('pipe.md'), { reason: 'Unreadable' });
 });
 
-test('a file that changes while it is read is read again until it rests', async (t) => {
-  const root = directory(t, { 'log.md': 'x'.repeat(4 * MEGABYTE) });
-  const files = source(root);
-  let writing = true;
-  const writer = (async () => {
-    while (writing) {
-      appendFileSync(join(root, 'log.md'), 'y');
-      await sleep(0);
-    }
-  })();
-  const options = { maxBytes: 8 * MEGABYTE, signal: never };
-  await assert.rejects(files.read({ path: 'log.md' }, options), { reason: 'Changing' });
-  setTimeout(() => (writing = false), 30);
-  const content = await files.read({ path: 'log.md' }, options);
-  await writer;
-  assert.equal(Buffer.from(content?.bytes ?? []).at(-1), 'y'.charCodeAt(0));
+/** An open file that somebody appends to `growing` times while it is read. */
+function growingFile(growing: number): () => OpenFile {
+  let size = 4;
+  return () => ({
+    stat: (async () => ({ size, mtimeMs: 0, isFile: () => true })) as unknown as OpenFile['stat'],
+    read: (async (buffer: Buffer, offset: number, length: number, position: number) => {
+      if (growing > 0 && position === 0) {
+        growing -= 1;
+        size += 1;
+      }
+      const bytesRead = Math.max(0, Math.min(length, size - position));
+      buffer.fill('x', offset, offset + bytesRead);
+      return { bytesRead, buffer };
+    }) as unknown as OpenFile['read'],
+  });
+}
+
+test('a file that changes while it is read is read again until it rests', async () => {
+  const twice = growingFile(2);
+  const bytes = await untilStable(() => wholeFile(twice(), 'log.md', 99), never, [0, 0]);
+  assert.equal(Buffer.from(bytes).toString(), 'xxxxxx');
+  const ever = growingFile(99);
+  const read = untilStable(() => wholeFile(ever(), 'log.md', 99), never, [0, 0]);
+  await assert.rejects(read, { reason: 'Changing', message: 'log.md was written to while it was read' });
 });
 
 test('a file that is back in a moment is no failure', async (t) => {
