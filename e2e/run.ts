@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { GROUNDS } from './grounds.ts';
 import { play } from './run/play.ts';
 import { exitCode, type GroundOutcome, told, total } from './run/summary.ts';
@@ -13,6 +14,14 @@ type Flags = {
   readonly storageClass?: string;
 };
 
+/** Refused before the first ground plays, which may take half an hour. */
+function groundName(name: string, before: readonly string[] | undefined): readonly string[] {
+  const known = (GROUNDS as readonly string[]).includes(name) || existsSync(name);
+  if (!known) throw new InvalidArgumentError(`${name} is neither a ground nor a file; --only chooses scenarios.`);
+  return before === undefined || before === DEFAULT ? [name] : [...before, name];
+}
+const DEFAULT: readonly string[] = ['embedded'];
+
 const {
   ground: grounds,
   only,
@@ -23,10 +32,9 @@ const {
 } = new Command('e2e')
   .description('Plays the scenarios on a ground and says which of its parts were real.')
   .addOption(
-    new Option('--ground <names...>', `${GROUNDS.join(', ')} or a kubeconfig file; several play in turn`).default(
-      ['embedded'],
-      'embedded',
-    ),
+    new Option('--ground <names...>', `${GROUNDS.join(', ')} or a kubeconfig file; several play in turn`)
+      .argParser(groundName)
+      .default(DEFAULT, 'embedded'),
   )
   .option('--core', 'only the files that npm test plays')
   .option('--image <reference>', "the operator's image, on a kubeconfig's cluster; or E2E_IMAGE")

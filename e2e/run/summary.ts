@@ -27,7 +27,7 @@ export function told(outcome: GroundOutcome): string {
   return [
     `Ground ${ground}: ${parts}.`,
     ...lines,
-    ...leftOutLines(files),
+    ...(nothingPlayed(files) ? ['FAILED: no scenario was played: nothing fits.'] : leftOutLines(files)),
     ...files.flatMap(({ file, failed }) => failed.map((title) => `FAILED: ${file}: ${title}`)),
     ...(artifacts === undefined ? [] : [`What a person needs to understand the failures: ${artifacts}`]),
     `${files.length} files of scenarios in ${time(seconds)}, ${time(readySeconds)} of it until the ground was prepared`,
@@ -54,10 +54,14 @@ function leftOutLines(files: readonly FileOutcome[]): string[] {
   ]);
 }
 
-/** 0: all passed; 1: something failed; 3: nothing failed, but a ground could not start. */
+/** A filter that fits nothing, or a place without files, must not look like success. */
+const nothingPlayed = (files: readonly FileOutcome[]): boolean =>
+  files.every(({ passed, failed, leftOut }) => passed + failed.length + leftOut.length === 0);
+
+/** 0: all passed; 1: something failed, or nothing was played; 3: nothing failed, but a ground could not start. */
 export function exitCode(all: readonly GroundOutcome[]): number {
   const failed = all.some(
-    (one) => one.kind === 'played' && (one.files.length === 0 || one.files.some(({ failed: some }) => some.length > 0)),
+    (one) => one.kind === 'played' && (nothingPlayed(one.files) || one.files.some((file) => file.failed.length > 0)),
   );
   if (failed) return 1;
   return all.some(({ kind }) => kind === 'not started') ? 3 : 0;

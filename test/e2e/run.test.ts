@@ -74,6 +74,12 @@ test('what a scenario forgot to end does not hold up the run', async () => {
   assert.match(told(outcome), /hangs +[\d.]+ s {2}1 passed/);
 });
 
+test('a run in which no scenario was played is no success', async () => {
+  const outcome = await outcomeOf('api-only', 'no title has this');
+  assert.equal(exitCode([outcome]), 1);
+  assert.match(told(outcome), /FAILED: no scenario was played/);
+});
+
 test('a ground that the machine has no part for is told from one that failed', async () => {
   const absent = await outcomeOf('absent');
   assert.equal(told(absent), 'Ground absent COULD NOT START: there is no etcd\n');
