@@ -32,6 +32,14 @@ program
     process.exitCode = await runOperator({ environment: process.env, version: manifest.version, signal: stopSignal() });
   });
 
+program
+  .command('gateway')
+  .description('serve all libraries behind one address; settings come from QDRANT_LIBRARIAN_* variables')
+  .action(async () => {
+    const { runGateway } = await import('./gateway-process.ts');
+    process.exitCode = await runGateway({ environment: process.env, version: manifest.version, signal: stopSignal() });
+  });
+
 const worker = program.command('worker').description('run one task of data work; started by the operator as a Job');
 
 worker

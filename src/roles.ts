@@ -1,4 +1,5 @@
 import { CLUSTER_RULES } from './cluster/index.ts';
+import { GATEWAY_RULES } from './gateway/rbac.ts';
 import { type AccessRule, type Permission, permissionsOf } from './kube/index.ts';
 import { LIBRARY_RULES } from './library/index.ts';
 import type { OperatorSettings } from './settings.ts';
@@ -58,3 +59,9 @@ export function permissionsOfRole(name: RoleName, { namespace, watchNamespace = 
 /** What all roles must allow, with repetitions. */
 export const neededPermissions = (places: Places): Permission[] =>
   (Object.keys(ROLES) as RoleName[]).flatMap((name) => permissionsOfRole(name, places));
+
+/** The gateway runs under an account of its own, which can only read. */
+export const GATEWAY_ROLE: OperatorRole = { rules: GATEWAY_RULES, where: 'watched' };
+
+/** What a gateway that serves there must be allowed. */
+export const gatewayPermissions = (watchNamespace = ''): Permission[] => permissionsOf(GATEWAY_RULES, watchNamespace);

@@ -50,20 +50,9 @@ const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
  */
 export function operatorSettings(environment: NodeJS.ProcessEnv): OperatorSettings {
   const { POD_NAME: podName, POD_UID: podUid } = environment;
-  const known = new Set<string>();
-  const text = (name: string, fallback: string): string => {
-    known.add(PREFIX + name);
-    return environment[PREFIX + name] ?? fallback;
-  };
-  const number = (name: string, fallback: number, { min, max }: { min: number; max: number }): number => {
-    const value = text(name, String(fallback));
-    const parsed = value.trim() === '' ? Number.NaN : Number(value);
-    if (Number.isFinite(parsed) && parsed >= min && parsed <= max) return parsed;
-    throw new SettingsError(PREFIX + name, value, `must be a number from ${min} to ${max}`);
-  };
-
+  const { text, number, logLevel, refuseStrangers } = settingsReader(environment);
   const settings: OperatorSettings = {
-    logLevel: text('LOG_LEVEL', 'info'),
+    logLevel: logLevel(),
     metricsHost: text('METRICS_HOST', '0.0.0.0'),
     metricsPort: number('METRICS_PORT', 8080, { min: 0, max: 65535 }),
     namespace: environment['POD_NAMESPACE'] ?? 'qdrant-librarian-system',
@@ -81,9 +70,6 @@ export function operatorSettings(environment: NodeJS.ProcessEnv): OperatorSettin
     retrySeconds: number('RETRY_SECONDS', 2, { min: 0.1, max: 600 }),
     workers: number('WORKERS', 8, { min: 1, max: 64 }),
   };
-  if (!LEVELS.includes(settings.logLevel)) {
-    throw new SettingsError(`${PREFIX}LOG_LEVEL`, settings.logLevel, `must be one of ${LEVELS.join(', ')}`);
-  }
   const { retrySeconds, renewSeconds, leaseSeconds, busySeconds, settleSeconds } = settings;
   // Retries come with a jitter of a fifth. Source: client-go `leaderelection.JitterFactor`.
   if (!(retrySeconds * 1.2 < renewSeconds && renewSeconds < leaseSeconds)) {
@@ -94,11 +80,46 @@ export function operatorSettings(environment: NodeJS.ProcessEnv): OperatorSettin
     const rule = `must be less than SETTLE_SECONDS (${settleSeconds}): settled is what was seen so at every look`;
     throw new SettingsError(`${PREFIX}BUSY_SECONDS`, String(busySeconds), rule);
   }
-  const stranger = Object.keys(environment).find((name) => name.startsWith(PREFIX) && !known.has(name));
-  if (stranger !== undefined) {
-    throw new SettingsError(stranger, environment[stranger] ?? '', `is not a setting; known: ${[...known].join(', ')}`);
-  }
+  refuseStrangers();
   return settings;
+}
+
+export type SettingsReader = {
+  /** Names are given without the prefix. */
+  readonly text: (name: string, fallback: string) => string;
+  readonly number: (name: string, fallback: number, bounds: { readonly min: number; readonly max: number }) => number;
+  readonly logLevel: () => string;
+  /** For after all was read. */
+  readonly refuseStrangers: () => void;
+};
+
+/** Reads `QDRANT_LIBRARIAN_*`; what breaks a rule throws a SettingsError. */
+export function settingsReader(environment: NodeJS.ProcessEnv): SettingsReader {
+  const known = new Set<string>();
+  const text = (name: string, fallback: string): string => {
+    known.add(PREFIX + name);
+    return environment[PREFIX + name] ?? fallback;
+  };
+  return {
+    text,
+    number(name, fallback, { min, max }) {
+      const value = text(name, String(fallback));
+      const parsed = value.trim() === '' ? Number.NaN : Number(value);
+      if (Number.isFinite(parsed) && parsed >= min && parsed <= max) return parsed;
+      throw new SettingsError(PREFIX + name, value, `must be a number from ${min} to ${max}`);
+    },
+    logLevel() {
+      const level = text('LOG_LEVEL', 'info');
+      if (LEVELS.includes(level)) return level;
+      throw new SettingsError(`${PREFIX}LOG_LEVEL`, level, `must be one of ${LEVELS.join(', ')}`);
+    },
+    refuseStrangers() {
+      const stranger = Object.keys(environment).find((name) => name.startsWith(PREFIX) && !known.has(name));
+      if (stranger === undefined) return;
+      const rule = `is not a setting; known: ${[...known].join(', ')}`;
+      throw new SettingsError(stranger, environment[stranger] ?? '', rule);
+    },
+  };
 }
 
 function secretNames(variable: string, value: string): string[] {

@@ -1,6 +1,6 @@
 import { dump } from 'js-yaml';
 import { type PolicyRule, policyRules } from '../../src/kube/index.ts';
-import { type OperatorRole, ROLES } from '../../src/roles.ts';
+import { GATEWAY_ROLE, type OperatorRole, ROLES } from '../../src/roles.ts';
 
 const HEADER = '# Generated from src by `npm run generate`. Do not edit.\n';
 const NAME = 'qdrant-librarian';
@@ -14,14 +14,16 @@ export function accessFiles(): Map<string, string> {
   const objects: string[] = [];
   for (const [name, role] of Object.entries(ROLES)) {
     files.set(`charts/qdrant-librarian/files/rules/${name}.yaml`, yaml(policyRules(role.rules)));
-    objects.push(...roleWithBinding(name, role).map(yaml));
+    objects.push(...roleWithBinding(name, role, NAME).map(yaml));
   }
+  files.set('charts/qdrant-librarian/files/gateway-rules.yaml', yaml(policyRules(GATEWAY_ROLE.rules)));
+  objects.push(...roleWithBinding('gateway', GATEWAY_ROLE, `${NAME}-gateway`).map(yaml));
   files.set('manifests/base/rbac.yaml', HEADER + objects.join('---\n'));
   files.set('docs/rights.md', rightsPage());
   return files;
 }
 
-function roleWithBinding(name: string, { rules, where }: OperatorRole): object[] {
+function roleWithBinding(name: string, { rules, where }: OperatorRole, account: string): object[] {
   const metadata = { name: `${NAME}-${name}`, ...(where === 'own' ? { namespace: NAMESPACE } : {}) };
   const kind = where === 'own' ? 'Role' : 'ClusterRole';
   const apiVersion = 'rbac.authorization.k8s.io/v1';
@@ -32,7 +34,7 @@ function roleWithBinding(name: string, { rules, where }: OperatorRole): object[]
       kind: `${kind}Binding`,
       metadata,
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name: metadata.name },
-      subjects: [{ kind: 'ServiceAccount', name: NAME, namespace: NAMESPACE }],
+      subjects: [{ kind: 'ServiceAccount', name: account, namespace: NAMESPACE }],
     },
   ];
 }
@@ -46,13 +48,23 @@ the operator makes when it starts ([operate.md](operate.md#rights)). A test take
 that check name it; a whole run of the scenarios fails when a rule was not used, unless it says here why that may be.
 `;
 
+const GATEWAY_HEAD = `# Rights of the gateway
+
+Under an account of its own, \`qdrant-librarian-gateway\`.
+`;
+
 const PLACES = {
   watched: 'In all namespaces (a ClusterRole), or in the one that is watched (a Role, by the chart).',
   own: "In the operator's own namespace only (a Role).",
 } as const;
 
 const rightsPage = (): string =>
-  [PAGE_HEAD, ...Object.entries(ROLES).map(([name, role]) => section(name, role))].join('\n');
+  [
+    PAGE_HEAD,
+    ...Object.entries(ROLES).map(([name, role]) => section(name, role)),
+    GATEWAY_HEAD,
+    section('gateway', GATEWAY_ROLE),
+  ].join('\n');
 
 function section(name: string, { rules, where }: OperatorRole): string {
   const rows = rules.map((rule) => {

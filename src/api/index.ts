@@ -10,6 +10,7 @@ export type {
   Vector,
 } from './domain-library/collection.ts';
 export { DOMAIN_LIBRARY, type DomainLibrary } from './domain-library/index.ts';
+export { publicName } from './domain-library/public-name.ts';
 export type {
   DomainLibrarySpec,
   LibraryProfile,

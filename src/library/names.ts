@@ -1,8 +1,6 @@
-import type { DomainLibrary } from '../api/index.ts';
 import type { KubeObject } from '../kube/index.ts';
 
-/** The public name: a Qdrant alias. */
-export const publicName = ({ metadata, spec }: DomainLibrary): string => spec.collection ?? metadata.name;
+export { publicName } from '../api/index.ts';
 
 /** The physical collection of a generation that we make. */
 export const generationName = (collection: string, generation: number): string => `${collection}--g${generation}`;

@@ -61,7 +61,7 @@ export function connectionOf(
   const caRef = caReference(cluster);
   const ca = caRef === undefined ? undefined : readSecret(caRef, secretData);
   if (ca?.ok === false) return ca;
-  const peers = cluster.spec.external === undefined ? managedPeers(cluster) : externalPeers(cluster.spec.external.url);
+  const peers = peerAddresses(cluster);
   if (peers === undefined)
     return {
       ok: false,
@@ -114,6 +114,10 @@ function readSecret({ name, key }: Reference, secretData: SecretLookup): Read {
     return { ok: false, reason: 'SecretEmpty', message: `key ${key} of Secret ${name} is empty` };
   return { ok: true, value };
 }
+
+/** Every peer by its own name, or the URL of an external cluster; undefined for a URL that can't be used. */
+export const peerAddresses = (cluster: ConnectionSource): PeerAddress[] | undefined =>
+  cluster.spec.external === undefined ? managedPeers(cluster) : externalPeers(cluster.spec.external.url);
 
 /** Peers that left the spec but not yet the cluster are still asked: they hold shards until they are drained. */
 function managedPeers({ metadata, spec, status }: ConnectionSource): PeerAddress[] {

@@ -44,9 +44,17 @@ export {
   type ConnectionResult,
   type ConnectionSource,
   connectionOf,
+  peerAddresses,
   type SecretLookup,
 } from './connection.ts';
 export { isQdrantError, QdrantError, type QdrantErrorCode } from './errors.ts';
+export {
+  type ForwardAnswer,
+  Forwarder,
+  type ForwarderOptions,
+  type ForwardMethod,
+  type ForwardRequest,
+} from './forwarder.ts';
 export { Double, type Json, type JsonObject, parseJson, stringifyJson } from './json.ts';
 export { mountedSecrets, secretLookup, secretNames } from './mounted-secrets.ts';
 export type {

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CLUSTER_CONDITIONS } from '../../scripts/generate/reasons.ts';
 import { REASONS as CLUSTER_REASONS } from '../../src/cluster/reasons.ts';
+import { GATEWAY_ERRORS } from '../../src/gateway/index.ts';
+import { gatewaySettings } from '../../src/gateway-settings.ts';
 import * as predicates from '../../src/library/predicates.ts';
 import { REASONS as LIBRARY_REASONS } from '../../src/library/reasons.ts';
 import { operatorSettings } from '../../src/settings.ts';
@@ -15,10 +17,10 @@ const names = (pattern: RegExp, text = whole): string[] => [
   ...new Set([...text.matchAll(pattern)].map(([found]) => found)),
 ];
 
-/** The settings as the operator itself lists them to somebody who names one that it doesn't know. */
-function knownSettings(): string[] {
+/** The settings as a process itself lists them to somebody who names one that it doesn't know. */
+function settingsOf(read: (environment: NodeJS.ProcessEnv) => unknown): string[] {
   try {
-    operatorSettings({ QDRANT_LIBRARIAN_NO_SUCH_SETTING: '1' });
+    read({ QDRANT_LIBRARIAN_NO_SUCH_SETTING: '1' });
   } catch (error) {
     return names(/QDRANT_LIBRARIAN_[A-Z_]+/g, String(error).split('known:')[1] ?? '');
   }
@@ -57,14 +59,24 @@ test("every sample of the operator's kinds is valid by the API server's rules", 
 });
 
 test('settings that are named exist, and each is documented', () => {
-  const known = knownSettings();
-  const unknown = names(/QDRANT_LIBRARIAN_[A-Z]+(?:_[A-Z]+)*/g).filter((name) => !known.includes(name));
-  assert.deepEqual(unknown, []);
-  const page = read('docs/operate.md');
-  assert.deepEqual(
-    known.filter((name) => !page.includes(`| \`${name}\` |`)),
-    [],
+  const operators = settingsOf(operatorSettings);
+  const gateways = settingsOf(gatewaySettings);
+  const unknown = names(/QDRANT_LIBRARIAN_[A-Z]+(?:_[A-Z]+)*/g).filter(
+    (name) => !operators.includes(name) && !gateways.includes(name),
   );
+  assert.deepEqual(unknown, []);
+  const undocumented = (page: string, known: readonly string[]): string[] =>
+    known.filter((name) => !read(page).includes(`| \`${name}\` |`));
+  assert.deepEqual(undocumented('docs/operate.md', operators), []);
+  assert.deepEqual(undocumented('docs/gateway.md', gateways), []);
+});
+
+test('every error code of the gateway stands in its page, with its status', () => {
+  const page = read('docs/gateway.md');
+  const missing = Object.entries(GATEWAY_ERRORS).filter(
+    ([code, { status }]) => !page.includes(`| \`${code}\` | ${status} |`),
+  );
+  assert.deepEqual(missing, []);
 });
 
 const METRIC =
@@ -81,7 +93,7 @@ test('metrics that are named exist, and each is documented', () => {
     names(METRIC).filter((name) => !known.includes(name)),
     [],
   );
-  const page = read('docs/operate.md');
+  const page = read('docs/operate.md') + read('docs/gateway.md');
   assert.deepEqual(
     known.filter((name) => !page.includes(`\`${name}\``)),
     [],

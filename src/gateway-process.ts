@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  DOMAIN_LIBRARY,
+  type DomainLibrary,
+  QDRANT_CLUSTER,
+  type QdrantCluster,
+  VECTORIZATION_JOB,
+  type VectorizationJob,
+} from './api/index.ts';
+import { BY_NAME, byPublicName, createGateway } from './gateway/index.ts';
+import { gatewaySettings } from './gateway-settings.ts';
+import { Informer, KubeClient, type KubeObject, resourceType } from './kube/index.ts';
+import { createLogger, createRegistry, startHealthServer, startTracing } from './telemetry/index.ts';
+
+export type GatewayProcessOptions = {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly version: string;
+  /** Aborts when the process is asked to stop. */
+  readonly signal: AbortSignal;
+};
+
+const COMPONENT = 'qdrant-librarian-gateway';
+const LIBRARIES = resourceType<DomainLibrary>(DOMAIN_LIBRARY);
+const CLUSTERS = resourceType<QdrantCluster>(QDRANT_CLUSTER);
+const JOBS = resourceType<VectorizationJob>(VECTORIZATION_JOB);
+
+/**
+ * Serves all libraries behind one address until the signal aborts; then asks clients to leave, and ends what is under
+ * way. Any number of processes may run: they share nothing (docs/adr/0007-gateway-fences.md).
+ *
+ * @returns the process's exit code
+ * @throws SettingsError for a wrong variable
+ */
+export async function runGateway({ environment, version, signal }: GatewayProcessOptions): Promise<number> {
+  const settings = gatewaySettings(environment);
+  const log = createLogger(settings.logLevel);
+  const metrics = createRegistry(version);
+  const stopTracing = await startTracing(COMPONENT, environment);
+  const client = KubeClient.fromDefault({ userAgent: `${COMPONENT}/${version}`, log, metrics });
+  const where = settings.watchNamespace === undefined ? {} : { namespace: settings.watchNamespace };
+  const shared = { client, ...where, log, metrics };
+  const informers = {
+    libraries: new Informer({ ...shared, type: LIBRARIES, indexes: { [BY_NAME]: byPublicName } }),
+    clusters: new Informer({ ...shared, type: CLUSTERS }),
+    jobs: new Informer({ ...shared, type: JOBS }),
+  };
+  const all = Object.values(informers) as unknown as Informer<KubeObject>[];
+  const unready = (): string | undefined => unsynced(all);
+  const gateway = createGateway({
+    client,
+    libraryType: LIBRARIES,
+    stores: { libraries: informers.libraries.store, clusters: informers.clusters.store },
+    defaultNamespace: settings.defaultNamespace,
+    bodies: { largest: settings.maxBodyBytes, kept: settings.keptBodyBytes, keptInAll: settings.keptBytes },
+    patience: {
+      hold: settings.holdSeconds * 1000,
+      retry: settings.retrySeconds * 1000,
+      read: settings.readSeconds * 1000,
+      write: settings.writeSeconds * 1000,
+    },
+    most: { reads: settings.maxReads, writes: settings.maxWrites, searches: settings.maxSearches },
+    unready,
+    metrics,
+    log,
+  });
+  let leaving = false;
+  const health = await startHealthServer({
+    host: settings.metricsHost,
+    port: settings.metricsPort,
+    registry: metrics,
+    live: { ping: () => undefined },
+    ready: { caches: unready, running: () => (leaving ? 'stopping' : undefined) },
+  });
+  const caching = new AbortController();
+  const caches = Promise.all(all.map((informer) => informer.start(caching.signal)));
+  try {
+    const port = await gateway.listen({ host: settings.host, port: settings.port });
+    log.info({ version, port, namespace: settings.watchNamespace ?? '(all)' }, 'gateway started');
+    await aborted(signal);
+    leaving = true;
+    gateway.leave();
+    log.info({ seconds: settings.leaveSeconds }, 'gateway leaves');
+    // Whoever routes to this pod hears of its end at the same time as it does: until then requests still come.
+    await sleep(settings.leaveSeconds * 1000);
+    await gateway.close(settings.drainSeconds * 1000);
+    log.info('gateway stopped');
+    return 0;
+  } finally {
+    caching.abort();
+    await caches;
+    await health.close();
+    await Promise.all([client.close(), stopTracing()]);
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+function unsynced(informers: readonly Informer<KubeObject>[]): string | undefined {
+  const missing = informers.filter(({ hasSynced }) => !hasSynced).map(({ type }) => type.plural);
+  return missing.length === 0 ? undefined : `not read yet: ${missing.join(', ')}`;
+}
