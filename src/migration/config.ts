@@ -7,7 +7,7 @@ const count = Type.Integer({ minimum: 1, maximum: 1_000_000_000 });
 
 const peer = Type.Object({ name: text, rest: text, grpc: Type.Optional(text) });
 
-const side = Type.Object({
+export const sideSchema = Type.Object({
   collection: text,
   peers: Type.Array(peer, { minItems: 1, maxItems: 256 }),
   /** Whether an API key is mounted for this side. */
@@ -15,7 +15,7 @@ const side = Type.Object({
   /** Whether a CA certificate is mounted for this side. */
   ca: Type.Boolean(),
 });
-export type SideConfig = Static<typeof side>;
+export type SideConfig = Static<typeof sideSchema>;
 
 const rule = Type.Object({
   drop: Type.Optional(Type.Boolean()),
@@ -29,8 +29,8 @@ const config = Type.Object({
   change: text,
   alias: text,
   progress: Type.Object({ namespace: text, name: text }),
-  source: side,
-  target: side,
+  source: sideSchema,
+  target: sideSchema,
   projection: Type.Object({ vectors: Type.Record(Type.String(), rule), keepShardKeys: Type.Boolean() }),
   maxFreezeSeconds: count,
   leaseSeconds: count,

@@ -1,4 +1,14 @@
-export { API_KEY_FILE, CA_FILE, KEY_DIRECTORIES, parseConfig, type SideConfig, type WorkerConfig } from './config.ts';
+export {
+  API_KEY_FILE,
+  CA_FILE,
+  ConfigError,
+  KEY_DIRECTORIES,
+  parseConfig,
+  type SideConfig,
+  sideSchema,
+  type WorkerConfig,
+} from './config.ts';
+export { connectSide, readKey } from './connect.ts';
 export { type CopyEngine, SCROLL_ENGINE } from './copy.ts';
 export {
   FENCE_HOLDS_SECONDS,

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { KubeClient, systemClock } from '../kube/index.ts';
-import { ClusterClient, isQdrantError, type QdrantErrorCode } from '../qdrant/index.ts';
+import { isQdrantError, type QdrantErrorCode } from '../qdrant/index.ts';
 import { createLogger, type Logger, startTracing } from '../telemetry/index.ts';
-import { API_KEY_FILE, CA_FILE, KEY_DIRECTORIES, parseConfig, type SideConfig, type WorkerConfig } from './config.ts';
+import { KEY_DIRECTORIES, parseConfig, type WorkerConfig } from './config.ts';
+import { connectSide } from './connect.ts';
 import { SCROLL_ENGINE } from './copy.ts';
 import type { ProgressStore } from './keeper.ts';
 import type { Progress } from './progress.ts';
@@ -75,24 +75,6 @@ function kubernetesStore(config: WorkerConfig, log: Logger, closing: (() => Prom
   const client = KubeClient.fromDefault({ userAgent: 'qdrant-librarian-worker', log });
   closing.push(() => client.close());
   return configMapProgress(client, config.progress, COPY_PROGRESS);
-}
-
-async function connectSide(side: SideConfig, directory: string | undefined, log: Logger): Promise<ClusterClient> {
-  const apiKey = side.apiKey ? await readKey(directory, API_KEY_FILE) : undefined;
-  const ca = side.ca ? await readKey(directory, CA_FILE) : undefined;
-  const peers = side.peers.map(({ name, rest, grpc }) => ({ name, rest, ...(grpc === undefined ? {} : { grpc }) }));
-  return new ClusterClient(
-    { peers, ...(apiKey === undefined ? {} : { apiKey: apiKey.trim() }), ...(ca === undefined ? {} : { tls: { ca } }) },
-    { log },
-  );
-}
-
-/** @throws Error naming the file, never its content; an empty key is not "no key" (measured) */
-async function readKey(directory: string | undefined, file: string): Promise<string> {
-  if (directory === undefined) throw new Error(`no directory is given for ${file}`);
-  const text = await readFile(join(directory, file), 'utf8');
-  if (text.trim() === '') throw new Error(`${file} is empty`);
-  return text;
 }
 
 const settingsOf = (config: WorkerConfig): CopySettings => ({
