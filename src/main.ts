@@ -51,6 +51,24 @@ worker
     process.exitCode = await runCopyWorker({ configFile: config, environment: process.env, signal: stopSignal() });
   });
 
+for (const [task, description] of [
+  ['snapshot', 'make a snapshot of a library, and drop old ones'],
+  ['restore', 'make a collection of a snapshot, and prove it'],
+] as const) {
+  worker
+    .command(task)
+    .description(description)
+    .requiredOption('--config <file>', 'what to do: JSON, written by the operator')
+    .action(async ({ config }: { config: string }) => {
+      const { runSnapshotWorker } = await import('./library/snapshots/worker.ts');
+      process.exitCode = await runSnapshotWorker({
+        configFile: config,
+        environment: process.env,
+        signal: stopSignal(),
+      });
+    });
+}
+
 program
   .command('validate')
   .description('check manifests offline by the same rules as the API server; - reads standard input')

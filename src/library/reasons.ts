@@ -1,3 +1,5 @@
+import { SNAPSHOT_REASONS } from './snapshots/reasons.ts';
+
 /**
  * Every reason that stands in a condition or an event of a DomainLibrary, with what it means. The names are API:
  * alerts and scripts depend on them.
@@ -59,6 +61,7 @@ export const REASONS = {
   Switched: 'The public name leads to another generation.',
   SwitchedBack: 'Someone pointed the public name back to the old generation.',
   VectorAdded: 'A vector was added to the collection that serves, which keeps its points.',
+  ...SNAPSHOT_REASONS,
   Dropped: 'The library was deleted, and its collections with it.',
   Retained: 'The library was deleted; its collections stay.',
 } as const;

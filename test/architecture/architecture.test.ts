@@ -26,7 +26,7 @@ const MAX_LINES = 500;
 
 /** Packages that can open a connection, and where they may be used. */
 const CONNECTING =
-  /^(?:undici|node:https?|node:http2|node:net|node:tls|@connectrpc\/.*|@qdrant\/.*|@kubernetes\/client-node.*)$/;
+  /^(?:undici|node:https?|node:http2|node:net|node:tls|@connectrpc\/.*|@qdrant\/.*|@kubernetes\/client-node.*|@aws-sdk\/.*)$/;
 const MAY_CONNECT: readonly { readonly where: RegExp; readonly what: RegExp }[] = [
   {
     where: /^src\/qdrant\//,
@@ -34,6 +34,8 @@ const MAY_CONNECT: readonly { readonly where: RegExp; readonly what: RegExp }[] 
   },
   { where: /^src\/kube\//, what: /^(?:undici|node:https?|node:tls|@kubernetes\/client-node.*)$/ },
   { where: /^src\/telemetry\//, what: /^node:(?:http|net)$/ },
+  // To the bucket of snapshots.
+  { where: /^src\/library\/snapshots\/bucket\.ts$/, what: /^@aws-sdk\/.*$/ },
   // To endpoints that embed text.
   { where: /^src\/vectorize\/embed\/transport\.ts$/, what: /^undici$/ },
 ];
@@ -87,7 +89,7 @@ test('only src/qdrant opens connections to Qdrant, and only src/kube to Kubernet
 
 test('deciding code does no I/O: decide, predicates, report and objects import no client and no Node module that acts', () => {
   const pure = [
-    /^src\/(?:cluster|library|migration)\/(?:decide|predicates|report|objects|shape|diff|profiles)(?:\/.*)?(?:\.ts)$/,
+    /^src\/(?:cluster|library(?:\/snapshots)?|migration)\/(?:decide|predicates|report|objects|shape|diff|profiles)(?:\/.*)?(?:\.ts)$/,
     /^src\/rebalance\/(?!act|gather|reconciler|controller|deps|index)/,
     // Grammars are files that are loaded.
     /^src\/vectorize\/parse\/(?!grammars)/,

@@ -13,6 +13,7 @@ import {
   listSnapshots,
   type SnapshotDescription,
   saveSnapshot,
+  sha256,
   snapshotPath,
   timeStamp,
 } from '../snapshots/store.ts';
@@ -172,6 +173,10 @@ async function recover(request: Request): Promise<unknown> {
 async function upload(request: Request): Promise<unknown> {
   const bytes = snapshotPart(await request.bytes(MAX_UPLOAD_BYTES), request.raw.headers['content-type']);
   const priority = priorityOf(request.query.get('priority'));
+  const checksum = request.query.get('checksum');
+  if (checksum !== null && sha256(bytes) !== checksum.toLowerCase()) {
+    throw new EngineError('BadInput', `Snapshot checksum mismatch: expected ${checksum}, got ${sha256(bytes)}`);
+  }
   return await waited(request, () => putInPlace(request, bytes, priority));
 }
 

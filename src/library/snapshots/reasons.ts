@@ -1,0 +1,37 @@
+/** Reasons of snapshots, trial restores and rollbacks; part of the room's table. */
+export const SNAPSHOT_REASONS = {
+  // Conditions
+  SnapshotRunning: 'A snapshot is being made.',
+  SnapshotFailed: 'A snapshot could not be made; it is tried again with growing delay, and nothing is lost meanwhile.',
+  RollbackRunning: 'A rollback runs: what is live serves until the switch.',
+  RollbackFailed: 'The rollback was refused or failed for good; what is live was not touched.',
+  RestoreFailed: 'An attempt to restore a snapshot failed; it is tried again with growing delay.',
+  // Why
+  PeersHidden: 'Not every peer of the cluster can be asked for itself, and each has only its own part.',
+  ShardsUnreadable: 'Not every shard has a replica that can be read.',
+  SnapshotDamaged: 'A file that a peer has made is not the one that it told of.',
+  BucketUnreachable: 'The service of the bucket does not answer.',
+  BucketDenied: 'The bucket refuses the credentials, or what they may do.',
+  BucketMissing: 'The bucket does not exist.',
+  BucketFailed: 'The service of the bucket answered with an error, or lost a part of what was written.',
+  CredentialsMissing: 'The Secret with the credentials of the bucket does not exist or lacks a key.',
+  SnapshotNotFound: 'No snapshot of that name exists.',
+  GenerationNotFound: 'No generation of that number exists any more.',
+  GenerationActive: 'The generation is live already.',
+  ManifestInvalid: 'The manifest of a snapshot can not be read.',
+  PartMissing: 'A part of a snapshot is gone.',
+  ChecksumWrong: 'A part of a snapshot is not as it was made.',
+  VersionOlder: 'The snapshot was made by a newer Qdrant than the one that runs.',
+  OtherCluster: 'A local snapshot lies on the peers of another cluster.',
+  LayoutDiffers: 'The shards of a snapshot can not be made again.',
+  DigestDiffers: 'What was restored is not what the snapshot holds.',
+  ReplicasDiffer: 'Replicas of a shard differ after a restore.',
+  TaskFailed: 'The worker failed; its log tells more.',
+  // Events
+  SnapshotMade: 'A snapshot was made.',
+  SnapshotDropped: 'A snapshot was dropped: newer ones exist, or it is too old.',
+  SnapshotVerified: 'A trial restore gave a snapshot back.',
+  TrialFailed: 'A trial restore did not give the snapshot back.',
+  RollbackStarted: 'A rollback began.',
+  RolledBack: 'The public name leads to what was before; the generation that was live is kept.',
+} as const;
