@@ -10,6 +10,8 @@ export { allNeedsBut, NEEDS, type Need } from './needs.ts';
 export type GroundOptions = {
   /** More settings of the operator, as `QDRANT_LIBRARIAN_*` variables. */
   readonly operator?: Readonly<Record<string, string>>;
+  /** How many gateways run; none when not given. */
+  readonly gateways?: number;
 };
 
 /** A Qdrant that runs outside Kubernetes, as a user's own server would. Stopped and started it keeps its data. */
@@ -107,6 +109,8 @@ export type Basics = {
   /** The same for kubectl. */
   readonly kubeconfigFile: string;
   readonly operator: { readonly namespace: string; readonly deployment: string; readonly user: string };
+  /** Where the gateways serve; undefined where this process can't reach it. */
+  readonly gatewayUrl?: string;
   /** Names of namespaces begin with it; '' by default. Where files share a cluster it tells them apart. */
   readonly prefix?: string;
   /** What every managed cluster needs here, e.g. where images come from. */

@@ -7,10 +7,12 @@ import {
   CLUSTER_ROLES,
   CUSTOM_RESOURCE_DEFINITIONS,
   DEPLOYMENTS,
+  type Deployment,
   type KubeClient,
   type KubeObject,
   keyOf,
   NAMESPACES,
+  POD_DISRUPTION_BUDGETS,
   type ResourceType,
   ROLE_BINDINGS,
   ROLES,
@@ -27,7 +29,9 @@ const TYPES: readonly ResourceType<KubeObject>[] = [
   ...[NAMESPACES, SERVICE_ACCOUNTS, ROLES, ROLE_BINDINGS, CLUSTER_ROLES, CLUSTER_ROLE_BINDINGS].map(
     (type) => type as ResourceType<KubeObject>,
   ),
-  ...[SERVICES, SECRETS, DEPLOYMENTS, CUSTOM_RESOURCE_DEFINITIONS].map((type) => type as ResourceType<KubeObject>),
+  ...[SERVICES, SECRETS, DEPLOYMENTS, POD_DISRUPTION_BUDGETS, CUSTOM_RESOURCE_DEFINITIONS].map(
+    (type) => type as ResourceType<KubeObject>,
+  ),
   ...KINDS.map(({ group, version, kind, plural, namespaced }) =>
     resourceType<KubeObject>({ group, version, kind, plural, namespaced }),
   ),
@@ -52,6 +56,32 @@ export async function installOperator(client: KubeClient, change: Change): Promi
     const objects = await readObjects(join(ROOT, 'manifests/base', file));
     await applyAll(client, objects.map(change));
   }
+}
+
+type Variables = Readonly<Record<string, string>>;
+
+export type Installed = {
+  /** More variables of the operator. */
+  readonly environment: Variables;
+  readonly gateways: { readonly replicas: number; readonly environment: Variables };
+};
+
+/** Whether a Deployment is the gateway's; the other one is the operator's. */
+export const isGateway = ({ metadata }: KubeObject): boolean =>
+  metadata.labels?.['app.kubernetes.io/component'] === 'gateway';
+
+/** A published object as it is installed for a run: with these variables, and so many gateways. */
+export function asInstalled(object: KubeObject, { environment, gateways }: Installed): KubeObject {
+  if (object.kind !== 'Deployment') return object;
+  const deployment = structuredClone(object) as Deployment;
+  const gateway = isGateway(deployment);
+  const variables = gateway ? gateways.environment : environment;
+  if (gateway && deployment.spec !== undefined) deployment.spec.replicas = gateways.replicas;
+  for (const container of deployment.spec?.template.spec?.containers ?? []) {
+    const kept = (container.env ?? []).filter(({ name }) => variables[name] === undefined);
+    container.env = [...kept, ...Object.entries(variables).map(([name, value]) => ({ name, value }))];
+  }
+  return deployment;
 }
 
 /** The objects of a YAML file with one or more documents. */

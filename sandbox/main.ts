@@ -49,7 +49,7 @@ async function run(): Promise<number> {
         {
           title: 'control plane, node and operator start',
           task: async () => {
-            sandbox = await startSandbox({ log });
+            sandbox = await startSandbox({ log, gateways: 2 });
             story = new Story(sandbox, facts, stopping.signal);
           },
         },

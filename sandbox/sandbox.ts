@@ -9,7 +9,7 @@ import {
   type StartControlPlane,
   startEmbeddedControlPlane,
 } from './control-plane.ts';
-import { installDefinitions, installOperator } from './install.ts';
+import { asInstalled, installDefinitions, installOperator, isGateway } from './install.ts';
 import { type NodeAgent, startNodeAgent } from './node/agent.ts';
 import type { NodeAgentOptions } from './node/agent-options.ts';
 import { installClusterDns } from './node/cluster-dns-client.ts';
@@ -25,6 +25,8 @@ export type SandboxOptions = {
   readonly operatorEnvironment?: Readonly<Record<string, string>>;
   /** False: the caller runs the operator, or none. */
   readonly operator?: boolean;
+  /** How many gateways run; none when not given. */
+  readonly gateways?: number;
   /** More variables for every container, and how soon one that ended is started again. */
   readonly node?: Pick<NodeAgentOptions, 'environment' | 'backoff'>;
 };
@@ -51,6 +53,10 @@ const OPERATOR_ENVIRONMENT = {
   QDRANT_LIBRARIAN_RENEW_SECONDS: '3',
   QDRANT_LIBRARIAN_RETRY_SECONDS: '0.5',
 };
+
+const GATEWAY_ENVIRONMENT = { QDRANT_LIBRARIAN_GATEWAY_LEAVE_SECONDS: '1' };
+/** Where the gateways serve, by a name that pods and this process resolve. */
+export const GATEWAY_URL = `http://qdrant-librarian-gateway.${OPERATOR_NAMESPACE}.svc:6333`;
 
 /**
  * Starts a control plane, the embedded one when none is given, a node agent and, unless told otherwise, the operator as
@@ -128,18 +134,21 @@ async function start(options: SandboxOptions, { startControlPlane, cleanups }: M
   await writeFile(kubeconfigFile, controlPlane.kubeconfig('system:admin', 'default'), { mode: 0o600 });
   await installDefinitions(admin);
   if (options.operator !== false) {
-    const environment = { ...OPERATOR_ENVIRONMENT, ...options.operatorEnvironment };
-    await installOperator(admin, (object) => withEnvironment(object, environment));
+    const installed = {
+      environment: { ...OPERATOR_ENVIRONMENT, ...options.operatorEnvironment },
+      gateways: { replicas: options.gateways ?? 0, environment: GATEWAY_ENVIRONMENT },
+    };
+    await installOperator(admin, (object) => onItsAddress(asInstalled(object, installed)));
   }
   return { directory, network, controlPlane, agent, admin, kubeconfigFile };
 }
 
-function withEnvironment(object: KubeObject, environment: Readonly<Record<string, string>>): KubeObject {
-  if (object.kind !== 'Deployment') return object;
-  const deployment = structuredClone(object) as Deployment;
-  for (const container of deployment.spec?.template.spec?.containers ?? []) {
-    const added = Object.entries(environment).map(([name, value]) => ({ name, value }));
-    container.env = [...(container.env ?? []), ...added];
+/** On all addresses a gateway would take the port from every Qdrant. */
+function onItsAddress(object: KubeObject): KubeObject {
+  if (object.kind !== 'Deployment' || !isGateway(object)) return object;
+  for (const container of (object as Deployment).spec?.template.spec?.containers ?? []) {
+    const valueFrom = { fieldRef: { fieldPath: 'status.podIP' } };
+    container.env = [...(container.env ?? []), { name: 'QDRANT_LIBRARIAN_GATEWAY_HOST', valueFrom }];
   }
-  return deployment;
+  return object;
 }

@@ -9,7 +9,8 @@ import {
 } from './api/index.ts';
 import { BY_NAME, byPublicName, createGateway } from './gateway/index.ts';
 import { gatewaySettings } from './gateway-settings.ts';
-import { Informer, KubeClient, type KubeObject, resourceType } from './kube/index.ts';
+import { AccessCheck, Informer, KubeClient, type KubeObject, permissionText, resourceType } from './kube/index.ts';
+import { gatewayPermissions } from './roles.ts';
 import { createLogger, createRegistry, startHealthServer, startTracing } from './telemetry/index.ts';
 
 export type GatewayProcessOptions = {
@@ -36,7 +37,22 @@ export async function runGateway({ environment, version, signal }: GatewayProces
   const log = createLogger(settings.logLevel);
   const metrics = createRegistry(version);
   const stopTracing = await startTracing(COMPONENT, environment);
-  const client = KubeClient.fromDefault({ userAgent: `${COMPONENT}/${version}`, log, metrics });
+  const client = KubeClient.fromDefault({
+    userAgent: `${COMPONENT}/${version}`,
+    onForbidden: (error) => access.doubt(error),
+    log,
+    metrics,
+  });
+  const access = new AccessCheck({
+    client,
+    permissions: gatewayPermissions(settings.watchNamespace),
+    onChange: (missing) => {
+      const texts = missing.map(permissionText);
+      if (texts.length > 0) log.error({ missing: texts }, 'permissions are missing; what needs them waits');
+      else log.info('all permissions are granted');
+    },
+    log,
+  });
   const where = settings.watchNamespace === undefined ? {} : { namespace: settings.watchNamespace };
   const shared = { client, ...where, log, metrics };
   const informers = {
@@ -45,7 +61,7 @@ export async function runGateway({ environment, version, signal }: GatewayProces
     jobs: new Informer({ ...shared, type: JOBS }),
   };
   const all = Object.values(informers) as unknown as Informer<KubeObject>[];
-  const unready = (): string | undefined => unsynced(all);
+  const unready = (): string | undefined => unsynced(all) ?? lacking(access);
   const gateway = createGateway({
     client,
     libraryType: LIBRARIES,
@@ -69,10 +85,15 @@ export async function runGateway({ environment, version, signal }: GatewayProces
     port: settings.metricsPort,
     registry: metrics,
     live: { ping: () => undefined },
-    ready: { caches: unready, running: () => (leaving ? 'stopping' : undefined) },
+    ready: {
+      caches: () => unsynced(all),
+      permissions: () => lacking(access),
+      running: () => (leaving ? 'stopping' : undefined),
+    },
   });
   const caching = new AbortController();
   const caches = Promise.all(all.map((informer) => informer.start(caching.signal)));
+  const checking = access.run(caching.signal);
   try {
     const port = await gateway.listen({ host: settings.host, port: settings.port });
     log.info({ version, port, namespace: settings.watchNamespace ?? '(all)' }, 'gateway started');
@@ -87,7 +108,7 @@ export async function runGateway({ environment, version, signal }: GatewayProces
     return 0;
   } finally {
     caching.abort();
-    await caches;
+    await Promise.all([caches, checking]);
     await health.close();
     await Promise.all([client.close(), stopTracing()]);
   }
@@ -98,6 +119,11 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     if (signal.aborted) resolve();
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
+
+function lacking({ missing }: AccessCheck): string | undefined {
+  if (missing === undefined) return 'not asked yet';
+  return missing.length === 0 ? undefined : `missing: ${missing.map(permissionText).join(', ')}`;
+}
 
 function unsynced(informers: readonly Informer<KubeObject>[]): string | undefined {
   const missing = informers.filter(({ hasSynced }) => !hasSynced).map(({ type }) => type.plural);

@@ -17,7 +17,7 @@ export function qdrantFaults(admin: KubeClient): Pick<Capabilities, 'strikeQdran
 
 /** What the pods of the operator's namespace answer at /metrics. */
 export async function metricsOfPods(admin: KubeClient, namespace: string): Promise<string> {
-  const pods = await admin.listAll(PODS, { namespace });
+  const pods = await admin.listAll(PODS, { namespace, labelSelector: 'app.kubernetes.io/component=operator' });
   const texts = await Promise.all(
     pods.map(async ({ status }) => (await fetch(`http://${status?.podIP}:8080/metrics`)).text()),
   );

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ControlPlane, StartControlPlane } from '../../sandbox/control-plane.ts';
-import { OPERATOR_NAMESPACE, OPERATOR_USER, type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
+import { GATEWAY_URL, OPERATOR_NAMESPACE, OPERATOR_USER, type Sandbox, startSandbox } from '../../sandbox/sandbox.ts';
 import type { Basics, Capabilities, GroundOptions, Need } from '../ground.ts';
 import { QUICK_OPERATOR } from '../stage/operator-settings.ts';
 import { commandLines } from './command-lines.ts';
@@ -36,6 +36,7 @@ export const startProcesses = <T extends ControlPlane>(
   startSandbox(
     {
       operatorEnvironment: { ...QUICK_OPERATOR, ...options.operator },
+      ...(options.gateways === undefined ? {} : { gateways: options.gateways }),
       node: { backoff: BACKOFF, environment: { SANDBOX_QDRANT_FAULTS: '1' } },
     },
     startControlPlane,
@@ -53,6 +54,7 @@ export function processesGround(
     admin,
     kubeconfigFile: sandbox.kubeconfigFile,
     operator: { namespace: OPERATOR_NAMESPACE, deployment: 'qdrant-librarian', user: OPERATOR_USER },
+    gatewayUrl: GATEWAY_URL,
     kill: async ({ namespace, name: pod }) => agent.killPod(namespace, pod),
     pause: async ({ namespace, name: pod }) => agent.pausePod(namespace, pod),
     resume: async ({ namespace, name: pod }) => agent.resumePod(namespace, pod),

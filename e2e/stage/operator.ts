@@ -3,6 +3,9 @@ import { DEPLOYMENTS, LEASES, PODS, type Pod } from '../../src/kube/index.ts';
 import type { Ground } from '../ground.ts';
 import { eventually } from './eventually.ts';
 
+/** Gateways run beside it. */
+export const OPERATOR_PODS = 'app.kubernetes.io/component=operator';
+
 /** The operator's processes as pods, and which of them leads. */
 export class Operator {
   readonly #ground: Ground;
@@ -13,7 +16,7 @@ export class Operator {
 
   pods(): Promise<Pod[]> {
     const { admin, operator } = this.#ground;
-    return admin.listAll(PODS, { namespace: operator.namespace });
+    return admin.listAll(PODS, { namespace: operator.namespace, labelSelector: OPERATOR_PODS });
   }
 
   /** `<pod>_<uuid>` of the process that holds the Lease; '' while nobody does. */

@@ -88,7 +88,10 @@ export class Stage {
   }
 
   operatorProcess() {
-    return this.sandbox.agent.processes().find(({ namespace }) => namespace === OPERATOR_NAMESPACE);
+    const isOperator = (pod: string): boolean => !pod.startsWith('qdrant-librarian-gateway-');
+    return this.sandbox.agent
+      .processes()
+      .find(({ namespace, pod }) => namespace === OPERATOR_NAMESPACE && isOperator(pod));
   }
 
   /** Ends what the chapters started. */

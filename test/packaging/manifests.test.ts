@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadAll } from 'js-yaml';
+import { gatewaySettings } from '../../src/gateway-settings.ts';
 import type { Deployment } from '../../src/kube/index.ts';
 import { operatorSettings } from '../../src/settings.ts';
 import { ROOT } from '../architecture/sources.ts';
@@ -58,4 +59,42 @@ test("every variable of the chart's Deployment is a setting, and the pull secret
     assert.throws(() => operatorSettings({ [name]: 'NOT,VALID\n', QDRANT_LIBRARIAN_WORKERS: '0' }), refused, name);
   }
   assert.ok(names.includes('QDRANT_LIBRARIAN_IMAGE_PULL_SECRETS'));
+});
+
+const [, gatewayService, budget, gateway] = loadAll(read('manifests/base/gateway.yaml')) as Deployment[];
+const gatewayPod = gateway?.spec?.template.spec;
+
+test('the gateway runs restricted as the operator does, in the chart and in the manifests', () => {
+  const chart = read('charts/qdrant-librarian/templates/gateway/deployment.yaml');
+  assert.deepEqual(securityLines(chart), securityLines(read('manifests/base/gateway.yaml')));
+  assert.deepEqual(securityLines(chart), securityLines(read('manifests/base/deployment.yaml')));
+});
+
+test('two gateways, of which one goes at a time, and not before another one is ready', () => {
+  assert.equal(gateway?.spec?.replicas, 2);
+  assert.deepEqual(gateway?.spec?.strategy?.rollingUpdate, { maxUnavailable: 0, maxSurge: 1 });
+  assert.equal((budget?.spec as { maxUnavailable?: number }).maxUnavailable, 1);
+  const selector = gateway?.spec?.selector.matchLabels;
+  assert.deepEqual(gateway?.spec?.template.metadata?.labels, selector);
+  assert.deepEqual((gatewayService?.spec as { selector?: unknown }).selector, selector);
+});
+
+test('a gateway has the time to serve on, and to end what is under way, before it is killed', () => {
+  const { leaveSeconds, drainSeconds } = gatewaySettings({});
+  assert.ok(leaveSeconds + drainSeconds < (gatewayPod?.terminationGracePeriodSeconds ?? 0));
+});
+
+test("every variable of the gateway's Deployments is a setting", () => {
+  const texts = [
+    read('charts/qdrant-librarian/templates/gateway/deployment.yaml'),
+    read('manifests/base/gateway.yaml'),
+  ];
+  const names = texts.flatMap((text) =>
+    [...text.matchAll(/name: (QDRANT_LIBRARIAN_[A-Z_]+)/g)].map(([, name]) => name ?? ''),
+  );
+  assert.ok(names.length > 3);
+  for (const name of names) {
+    const refused = (error: Error): boolean => !error.message.includes('is not a setting');
+    assert.throws(() => gatewaySettings({ [name]: 'NOT,VALID\n', QDRANT_LIBRARIAN_GATEWAY_PORT: '-1' }), refused, name);
+  }
 });

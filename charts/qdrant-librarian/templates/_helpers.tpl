@@ -24,3 +24,20 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- define "qdrant-librarian.image" -}}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end -}}
+
+{{- define "qdrant-librarian.gateway" -}}
+{{ include "qdrant-librarian.name" . }}-gateway
+{{- end -}}
+
+{{- define "qdrant-librarian.gatewaySelector" -}}
+app.kubernetes.io/name: qdrant-librarian
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: gateway
+{{- end -}}
+
+{{- define "qdrant-librarian.gatewayLabels" -}}
+{{ include "qdrant-librarian.gatewaySelector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end -}}

@@ -8,7 +8,7 @@ import {
   type Need,
   type Prepared,
 } from '../../ground.ts';
-import { isReady } from '../../stage/operator.ts';
+import { isReady, OPERATOR_PODS } from '../../stage/operator.ts';
 import { QUICK_OPERATOR } from '../../stage/operator-settings.ts';
 import { hasKubectl } from '../has-kubectl.ts';
 import { discovered, needsAsEnvironment, needsOfEnvironment } from './discovery.ts';
@@ -72,7 +72,8 @@ export async function start(options: GroundOptions): Promise<Basics & Partial<Ca
   const { namespace } = run;
   const admin = newAdmin();
   await installWith(admin, run, { ...QUICK_OPERATOR, ...options.operator });
-  const operators = async (): Promise<Pod[]> => (await admin.listAll(PODS, { namespace })).filter(isReady);
+  const operators = async (): Promise<Pod[]> =>
+    (await admin.listAll(PODS, { namespace, labelSelector: OPERATOR_PODS })).filter(isReady);
   const [sample] = await operators();
   if (sample === undefined) throw new Error('no operator is ready');
   const reach = await reachPods(admin, sample, kubeconfigFile());

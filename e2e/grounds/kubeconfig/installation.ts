@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { installDefinitions, installOperator } from '../../../sandbox/install.ts';
+import { asInstalled, installDefinitions, installOperator } from '../../../sandbox/install.ts';
 import { KINDS } from '../../../src/api/index.ts';
 import {
   CLUSTER_ROLE_BINDINGS,
@@ -67,13 +67,12 @@ function changed(object: KubeObject, run: ClusterRun, settings: Readonly<Record<
 
 function withSettings(deployment: Deployment, run: ClusterRun, settings: Readonly<Record<string, string>>): Deployment {
   const images = run.image === undefined ? {} : { QDRANT_LIBRARIAN_IMAGE: run.image };
-  for (const container of deployment.spec?.template.spec?.containers ?? []) {
+  const gateways = { replicas: 0, environment: {} };
+  const installed = asInstalled(deployment, { environment: { ...images, ...settings }, gateways }) as Deployment;
+  for (const container of installed.spec?.template.spec?.containers ?? []) {
     if (run.image !== undefined) container.image = run.image;
-    const added = { ...images, ...settings };
-    const kept = (container.env ?? []).filter(({ name }) => added[name as keyof typeof added] === undefined);
-    container.env = [...kept, ...Object.entries(added).map(([name, value]) => ({ name, value }))];
   }
-  return deployment;
+  return installed;
 }
 
 /** Removes the run's namespaces while its operator still lets go of what is in them, then the rest of the run. */

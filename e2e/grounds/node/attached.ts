@@ -24,7 +24,8 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
   const layout = layoutOf(directory);
   const admin = new KubeClient({ config: connectionFromKubeconfigFile(layout.admin), userAgent: 'scenarios' });
   const environment = { ...QUICK_OPERATOR, ...options.operator };
-  await installChart(admin, { helm: programs.helm, directory, environment });
+  const gateways = options.gateways ?? 0;
+  await installChart(admin, { helm: programs.helm, directory, environment, gateways });
   const others = await namespaces(admin);
   const audit = new AuditLog(layout.audit);
   // What other files did is theirs.

@@ -1,16 +1,9 @@
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadAll } from 'js-yaml';
-import { applyAll } from '../../../sandbox/install.ts';
-import {
-  DEPLOYMENTS,
-  type Deployment,
-  type KubeClient,
-  type KubeObject,
-  NAMESPACES,
-  PODS,
-} from '../../../src/kube/index.ts';
-import { isReady } from '../../stage/operator.ts';
+import { applyAll, asInstalled } from '../../../sandbox/install.ts';
+import { DEPLOYMENTS, type KubeClient, type KubeObject, NAMESPACES, PODS } from '../../../src/kube/index.ts';
+import { isReady, OPERATOR_PODS } from '../../stage/operator.ts';
 import { command } from './command.ts';
 
 const CHART = resolve(import.meta.dirname, '../../../charts/qdrant-librarian');
@@ -28,10 +21,15 @@ type Installation = {
   readonly directory: string;
   /** Settings that the chart has no values for. */
   readonly environment: Readonly<Record<string, string>>;
+  /** How many gateways run. */
+  readonly gateways?: number;
 };
 
 /** Installs the chart with its default values, or changes what is installed; resolves when only the new operator runs. */
-export async function installChart(admin: KubeClient, { helm, directory, environment }: Installation): Promise<void> {
+export async function installChart(
+  admin: KubeClient,
+  { helm, directory, environment, gateways = 0 }: Installation,
+): Promise<void> {
   const { namespace, deployment: name } = OPERATOR;
   const folders = ['CACHE', 'CONFIG', 'DATA'].map((kind) => [`HELM_${kind}_HOME`, join(directory, 'helm')]);
   const args = ['template', name, CHART, `--namespace=${namespace}`, '--include-crds'];
@@ -44,19 +42,9 @@ export async function installChart(admin: KubeClient, { helm, directory, environ
   );
   await applyAll(
     admin,
-    objects.map((object) => withEnvironment(object, environment)),
+    objects.map((object) => asInstalled(object, { environment, gateways: { replicas: gateways, environment: {} } })),
   );
   await untilOnlyNew(admin);
-}
-
-function withEnvironment(object: KubeObject, environment: Readonly<Record<string, string>>): KubeObject {
-  if (object.kind !== 'Deployment') return object;
-  const deployment = structuredClone(object) as Deployment;
-  for (const container of deployment.spec?.template.spec?.containers ?? []) {
-    const kept = (container.env ?? []).filter(({ name }) => environment[name] === undefined);
-    container.env = [...kept, ...Object.entries(environment).map(([name, value]) => ({ name, value }))];
-  }
-  return deployment;
 }
 
 async function untilOnlyNew(admin: KubeClient): Promise<void> {
@@ -64,7 +52,7 @@ async function untilOnlyNew(admin: KubeClient): Promise<void> {
   const deadline = performance.now() + PATIENCE_MILLISECONDS;
   for (;;) {
     const { metadata, spec, status } = await admin.get(DEPLOYMENTS, { namespace, name });
-    const pods = await admin.listAll(PODS, { namespace });
+    const pods = await admin.listAll(PODS, { namespace, labelSelector: OPERATOR_PODS });
     const isNew = status?.observedGeneration === metadata.generation && status?.updatedReplicas === spec?.replicas;
     if (isNew && pods.length === spec?.replicas && pods.every(isReady)) return;
     if (performance.now() > deadline) {
