@@ -73,10 +73,10 @@ test('the gateway runs restricted as the operator does, in the chart and in the 
 test('two gateways, of which one goes at a time, and not before another one is ready', () => {
   assert.equal(gateway?.spec?.replicas, 2);
   assert.deepEqual(gateway?.spec?.strategy?.rollingUpdate, { maxUnavailable: 0, maxSurge: 1 });
-  assert.equal((budget?.spec as { maxUnavailable?: number }).maxUnavailable, 1);
+  assert.equal((budget?.spec as { maxUnavailable?: number } | undefined)?.maxUnavailable, 1);
   const selector = gateway?.spec?.selector.matchLabels;
   assert.deepEqual(gateway?.spec?.template.metadata?.labels, selector);
-  assert.deepEqual((gatewayService?.spec as { selector?: unknown }).selector, selector);
+  assert.deepEqual((gatewayService?.spec as { selector?: unknown } | undefined)?.selector, selector);
 });
 
 test('a gateway has the time to serve on, and to end what is under way, before it is killed', () => {
