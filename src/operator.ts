@@ -4,6 +4,7 @@ import { REBALANCE_POLICY, type RebalancePolicy, VECTORIZATION_JOB, type Vectori
 import { clusterController, DOMAIN_LIBRARIES, QDRANT_CLUSTERS } from './cluster/index.ts';
 import {
   CONFIG_MAPS,
+  type ConfigMap,
   type Controller,
   EventRecorder,
   Informer,
@@ -36,6 +37,7 @@ import {
   startTracing,
 } from './telemetry/index.ts';
 import { unbuiltKindController } from './unbuilt-kinds.ts';
+import { vectorizeController, WORKERS_OWN_KEYS } from './vectorize/index.ts';
 
 export type OperatorOptions = {
   readonly environment: NodeJS.ProcessEnv;
@@ -143,7 +145,7 @@ async function lead(shared: Process, { informers, elector, access, signal }: Lea
   const assertLeading = (): void => elector.assertLeading();
   const common = { kube: client, informers, pool, recorder, metrics, log, settings, now: Date.now, assertLeading };
   const unbuilt = { client, now: Date.now, log, metrics, assertLeading };
-  const { policies, jobsOfVectors } = informers;
+  const { policies, vectorizationJobs } = informers;
   const controllers: readonly Run[] = [
     { role: 'cluster', controller: clusterController(common), primary: informers.clusters },
     { role: 'library', controller: libraryController(common), primary: informers.libraries },
@@ -152,15 +154,7 @@ async function lead(shared: Process, { informers, elector, access, signal }: Lea
       controller: unbuiltKindController<RebalancePolicy>({ ...unbuilt, type: policies.type, informer: policies }),
       primary: policies,
     },
-    {
-      role: 'unbuilt-kinds',
-      controller: unbuiltKindController<VectorizationJob>({
-        ...unbuilt,
-        type: jobsOfVectors.type,
-        informer: jobsOfVectors,
-      }),
-      primary: jobsOfVectors,
-    },
+    { role: 'vectorize', controller: vectorizeController(common), primary: vectorizationJobs },
   ];
   // Passes that failed for want of a permission may wait for a quarter of an hour.
   const unsubscribe = access.onGranted(() => {
@@ -191,14 +185,14 @@ function createInformers(shared: Process) {
     clusters: informer(QDRANT_CLUSTERS),
     libraries: informer(DOMAIN_LIBRARIES),
     policies: informer(resourceType<RebalancePolicy>(REBALANCE_POLICY)),
-    jobsOfVectors: informer(resourceType<VectorizationJob>(VECTORIZATION_JOB)),
+    vectorizationJobs: informer(resourceType<VectorizationJob>(VECTORIZATION_JOB)),
     statefulSets: informer(STATEFUL_SETS, leanUnlessOurs),
     pods: informer(PODS, leanUnlessOurs),
     claims: informer(PERSISTENT_VOLUME_CLAIMS, leanUnlessOurs),
     // Users name their own Secrets as sources of keys: all are kept whole.
     secrets: informer(SECRETS),
     services: informer(SERVICES, leanUnlessOurs),
-    configMaps: informer(CONFIG_MAPS, leanUnlessOurs),
+    configMaps: informer(CONFIG_MAPS, (map) => withoutWorkersOwn(leanUnlessOurs(map))),
     podDisruptionBudgets: informer(POD_DISRUPTION_BUDGETS, leanUnlessOurs),
     networkPolicies: informer(NETWORK_POLICIES, leanUnlessOurs),
     jobs: informer(JOBS, leanUnlessOurs),
@@ -214,6 +208,12 @@ function leanUnlessOurs<T extends KubeObject>(object: T): T {
   if (object.metadata.labels?.[MANAGED_BY] === COMPONENT) return object;
   const { apiVersion, kind, metadata } = object;
   return { apiVersion, kind, metadata } as T;
+}
+
+/** What workers write for each other and for people can be large, and the operator doesn't read it. */
+function withoutWorkersOwn(map: ConfigMap): ConfigMap {
+  for (const key of WORKERS_OWN_KEYS) delete map.data?.[key];
+  return map;
 }
 
 function unsynced(informers: readonly Informer<KubeObject>[]): string | undefined {

@@ -4,6 +4,7 @@ import { type AccessRule, type Permission, permissionsOf } from './kube/index.ts
 import { LIBRARY_RULES } from './library/index.ts';
 import type { OperatorSettings } from './settings.ts';
 import { UNBUILT_KINDS_RULES } from './unbuilt-kinds.ts';
+import { VECTORIZE_RULES } from './vectorize/index.ts';
 
 export const LEASE_NAME = 'qdrant-librarian';
 
@@ -32,7 +33,7 @@ const LEADER_RULES: readonly AccessRule[] = [
   },
 ];
 
-export type RoleName = 'cluster' | 'leader' | 'library' | 'unbuilt-kinds';
+export type RoleName = 'cluster' | 'leader' | 'library' | 'unbuilt-kinds' | 'vectorize';
 
 export type OperatorRole = {
   readonly rules: readonly AccessRule[];
@@ -46,6 +47,7 @@ export const ROLES: Readonly<Record<RoleName, OperatorRole>> = {
   leader: { rules: LEADER_RULES, where: 'own' },
   library: { rules: LIBRARY_RULES, where: 'watched' },
   'unbuilt-kinds': { rules: UNBUILT_KINDS_RULES, where: 'watched' },
+  vectorize: { rules: VECTORIZE_RULES, where: 'watched' },
 };
 
 export type Places = Pick<OperatorSettings, 'namespace' | 'watchNamespace'>;

@@ -26,6 +26,8 @@ export type OperatorSettings = {
   readonly leaseSeconds: number;
   readonly renewSeconds: number;
   readonly retrySeconds: number;
+  /** How long a vectorize worker waits for embedder, source or target before its run fails. */
+  readonly patienceSeconds: number;
   readonly workers: number;
 };
 
@@ -68,6 +70,7 @@ export function operatorSettings(environment: NodeJS.ProcessEnv): OperatorSettin
     leaseSeconds: number('LEASE_SECONDS', 15, { min: 1, max: 3_600 }),
     renewSeconds: number('RENEW_SECONDS', 10, { min: 0.5, max: 3_600 }),
     retrySeconds: number('RETRY_SECONDS', 2, { min: 0.1, max: 600 }),
+    patienceSeconds: number('PATIENCE_SECONDS', 300, { min: 5, max: 86_400 }),
     workers: number('WORKERS', 8, { min: 1, max: 64 }),
   };
   const { retrySeconds, renewSeconds, leaseSeconds, busySeconds, settleSeconds } = settings;

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { API_VERSION, type RebalancePolicy, type VectorizationJob } from './api/index.ts';
+import { API_VERSION, type RebalancePolicy } from './api/index.ts';
 import {
   type AccessRule,
   Controller,
@@ -12,7 +12,7 @@ import {
 } from './kube/index.ts';
 
 /** Kinds that the API has and nothing acts on yet. */
-export type UnbuiltObject = RebalancePolicy | VectorizationJob;
+export type UnbuiltObject = RebalancePolicy;
 
 export const STATUS_MANAGER = 'qdrant-librarian-status';
 
@@ -20,13 +20,13 @@ export const STATUS_MANAGER = 'qdrant-librarian-status';
 export const UNBUILT_KINDS_RULES: readonly AccessRule[] = [
   {
     apiGroups: ['qdrant-librarian.io'],
-    resources: ['rebalancepolicies', 'vectorizationjobs'],
+    resources: ['rebalancepolicies'],
     verbs: ['list', 'watch'],
     purpose: 'see objects that nothing acts on yet',
   },
   {
     apiGroups: ['qdrant-librarian.io'],
-    resources: ['rebalancepolicies/status', 'vectorizationjobs/status'],
+    resources: ['rebalancepolicies/status'],
     verbs: ['patch'],
     purpose: 'say so',
   },

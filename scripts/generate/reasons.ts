@@ -4,12 +4,14 @@ import { REASONS as CLUSTER_REASONS } from '../../src/cluster/reasons.ts';
 import type { NoteType } from '../../src/library/plan.ts';
 import { REASONS as LIBRARY_REASONS } from '../../src/library/reasons.ts';
 import type { QdrantErrorCode } from '../../src/qdrant/index.ts';
+import type { NoteType as VectorizeNoteType } from '../../src/vectorize/plan.ts';
+import { REASONS as VECTORIZE_REASONS } from '../../src/vectorize/reasons.ts';
 
 /** The list of condition types, reasons and error codes: one row each. */
 
 const HEAD = `# Conditions, reasons, codes
 
-<!-- Generated from src/cluster/reasons.ts, src/library/reasons.ts, src/access.ts and scripts/generate/reasons.ts by \`npm run generate\`. Don't edit. -->
+<!-- Generated from src/cluster/reasons.ts, src/library/reasons.ts, src/vectorize/reasons.ts, src/access.ts and scripts/generate/reasons.ts by \`npm run generate\`. Don't edit. -->
 
 A condition says by its **type** what it is about, by its **reason** why it has its status. Both are stable words that
 alerts and scripts may depend on; messages are for people and may change. Events bear reasons of the same lists.
@@ -48,6 +50,20 @@ const LIBRARY_CONDITIONS: Readonly<Record<keyof typeof KSTATUS | NoteType, strin
   ConfigNotReflected: 'Only while True: Qdrant took a setting and shows another value.',
   AliasTaken: 'Only while True: a name in spec.aliases leads elsewhere; it is left alone.',
   MoveNotBuilt: 'Only while True: another cluster is named for a library that has its collection already.',
+  Suspended: 'Only while True: spec.suspend is set.',
+  FieldsNotActedOn: 'Only while True: the fields in the message are set and this version does nothing about them.',
+};
+
+const VECTORIZE_CONDITIONS: Readonly<Record<keyof typeof KSTATUS | VectorizeNoteType, string>> = {
+  ...KSTATUS,
+  QualityOk: 'Whether every gate held at the last check; absent before the first.',
+  RunBlocked: 'Only while True: a run is due, and predicates refuse it.',
+  BudgetSpent: 'Only while True: the last run stopped when its tokens were used up.',
+  DeletionGuarded: 'Only while True: the last run deleted nothing, as it would have been more than the guard allows.',
+  SourceRefuses: 'Only while True: the last run could not read its source, or not all of it.',
+  EmbedderRefuses: 'Only while True: the last run failed by its embedder.',
+  TargetRefuses: 'Only while True: the last run could not write to the library.',
+  DocumentsFailed: 'Only while True: documents of the last run failed; the message names the first.',
   Suspended: 'Only while True: spec.suspend is set.',
   FieldsNotActedOn: 'Only while True: the fields in the message are set and this version does nothing about them.',
 };
@@ -102,8 +118,11 @@ export const reasonsPage = (): string =>
     '## DomainLibrary',
     table('condition', LIBRARY_CONDITIONS),
     table('reason', LIBRARY_REASONS),
-    '## RebalancePolicy, VectorizationJob',
-    'This version answers every object of these kinds alike:',
+    '## VectorizationJob',
+    table('condition', VECTORIZE_CONDITIONS),
+    table('reason', VECTORIZE_REASONS),
+    '## RebalancePolicy',
+    'This version answers every object of this kind alike:',
     table('condition', UNBUILT_CONDITIONS),
     "## The operator's own pod",
     'Events only.',

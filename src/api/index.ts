@@ -59,4 +59,10 @@ export { validate } from './validation/validate.ts';
 export type { Violation } from './validation/violation.ts';
 export { VECTORIZATION_JOB, type VectorizationJob } from './vectorization-job/index.ts';
 export type { VectorizationJobSpec } from './vectorization-job/spec.ts';
-export type { VectorizationJobStatus } from './vectorization-job/status.ts';
+export type {
+  RunCause,
+  VectorizationJobStatus,
+  VectorizationProgress,
+  VectorizationQuality,
+  VectorizationRun,
+} from './vectorization-job/status.ts';

@@ -12,6 +12,8 @@ export const ANNOTATIONS = {
   snapshot: `${PREFIX}snapshot`,
   /** Verb: name of a snapshot, which is restored into a hidden generation, verified and dropped. */
   trySnapshot: `${PREFIX}try-snapshot`,
+  /** Verb: a nonce; lets a VectorizationJob run now. */
+  run: `${PREFIX}run`,
   /** Verb: `approve=<digest>`, `stop` or `refresh`. */
   plan: `${PREFIX}plan`,
   /** Verb: a nonce; rotates generated keys. */

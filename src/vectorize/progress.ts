@@ -8,6 +8,8 @@ export const REPORT_JSON_KEY = 'report.json';
 export const REPORT_MARKDOWN_KEY = 'report.md';
 /** What the model answered to the canary texts, for the runs to come: the worker's own, at most 400 000 characters. */
 export const CANARY_KEY = 'canary.json';
+/** Entries that the operator doesn't read. */
+export const WORKERS_OWN_KEYS = [REPORT_JSON_KEY, REPORT_MARKDOWN_KEY, CANARY_KEY] as const;
 
 const text = Type.String({ maxLength: 1024 });
 const count = Type.Integer({ minimum: 0 });

@@ -10,6 +10,7 @@ test('names that stand in stored objects stay as they are', () => {
     'qdrant-librarian.io/found-again',
     'qdrant-librarian.io/snapshot',
     'qdrant-librarian.io/try-snapshot',
+    'qdrant-librarian.io/run',
     'qdrant-librarian.io/plan',
     'qdrant-librarian.io/rotate-keys',
   ]);

@@ -89,7 +89,7 @@ test('only src/qdrant opens connections to Qdrant, and only src/kube to Kubernet
 
 test('deciding code does no I/O: decide, predicates, report and objects import no client and no Node module that acts', () => {
   const pure = [
-    /^src\/(?:cluster|library(?:\/snapshots)?|migration)\/(?:decide|predicates|report|objects|shape|diff|profiles)(?:\/.*)?(?:\.ts)$/,
+    /^src\/(?:cluster|library(?:\/snapshots)?|migration|vectorize)\/(?:decide|predicates|report|objects|shape|diff|profiles)(?:\/.*)?(?:\.ts)$/,
     /^src\/rebalance\/(?!act|gather|reconciler|controller|deps|index)/,
     // Grammars are files that are loaded.
     /^src\/vectorize\/parse\/(?!grammars)/,

@@ -8,6 +8,8 @@ import * as predicates from '../../src/library/predicates.ts';
 import { REASONS as LIBRARY_REASONS } from '../../src/library/reasons.ts';
 import { operatorSettings } from '../../src/settings.ts';
 import { checkManifests } from '../../src/validate.ts';
+import { RUN_PREDICATES } from '../../src/vectorize/predicates.ts';
+import { REASONS as VECTORIZE_REASONS } from '../../src/vectorize/reasons.ts';
 import { sources } from '../architecture/sources.ts';
 import { brokenLinks, pages, read, yamlBlocks } from './pages.ts';
 
@@ -108,7 +110,9 @@ test('every condition type of a QdrantCluster has its sentence', () => {
 
 test('the tables of conditions name reasons that exist', () => {
   const page = read('docs/kinds.md');
-  const known = new Set([...Object.keys(CLUSTER_REASONS), ...Object.keys(LIBRARY_REASONS)]);
+  const known = new Set(
+    [CLUSTER_REASONS, LIBRARY_REASONS, VECTORIZE_REASONS].flatMap((reasons) => Object.keys(reasons)),
+  );
   const rows = [...page.matchAll(/^\| `[A-Za-z]+` (?:True|False)[^|]*\| ([^|]*) \|/gm)];
   assert.ok(rows.length > 30);
   const named = rows.flatMap(([, cell = '']) => [...cell.matchAll(/`([A-Za-z]+)`/g)].map(([, name = '']) => name));
@@ -118,11 +122,24 @@ test('the tables of conditions name reasons that exist', () => {
   );
 });
 
+const sectionOf = (heading: string): string =>
+  read('docs/predicates.md').split(`## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
+const predicatesIn = (section: string): string[] =>
+  [...section.matchAll(/^\| `([a-z-]+)` \| \S/gm)].map(([, name = '']) => name);
+const stepsIn = (section: string): (string | undefined)[] =>
+  [...section.matchAll(/^\| [A-Z][^|]* \| (`.*`) \|$/gm)].map(([, list]) => list);
+
+test('docs/predicates.md names every predicate of a VectorizationJob, in the order in which they are asked', () => {
+  const section = sectionOf('VectorizationJob');
+  const names = RUN_PREDICATES.map(({ name }) => name);
+  assert.deepEqual(predicatesIn(section), names.toSorted());
+  assert.deepEqual(stepsIn(section), [names.map((name) => `\`${name}\``).join(', ')]);
+});
+
 test('docs/predicates.md names every predicate of a DomainLibrary, and every step with its predicates in order', () => {
-  const page = read('docs/predicates.md').split('## DomainLibrary')[1] ?? '';
-  const named = [...page.matchAll(/^\| `([a-z-]+)` \| \S/gm)].map(([, name = '']) => name);
-  assert.deepEqual(named.toSorted(), [...predicates.LIBRARY_PREDICATES].toSorted());
-  const steps = [...page.matchAll(/^\| [A-Z][^|]* \| (`.*`) \|$/gm)].map(([, list]) => list);
+  const page = sectionOf('DomainLibrary');
+  assert.deepEqual(predicatesIn(page).toSorted(), [...predicates.LIBRARY_PREDICATES].toSorted());
+  const steps = stepsIn(page);
   const lists: readonly (readonly { readonly name: string }[])[] = [
     predicates.CREATE_PREDICATES,
     predicates.START_PREDICATES,

@@ -2,6 +2,16 @@ import type { Static } from 'typebox';
 import { big, choice, integer, object, optional, text, time } from '../schema/builders.ts';
 import { conditions, lastHandled, observedGeneration, percent } from '../schema/shapes.ts';
 
+/** Words of `cause`. */
+export const RUN_CAUSES = ['Spec', 'Schedule', 'Annotation', 'Retry'] as const;
+export type RunCause = (typeof RUN_CAUSES)[number];
+
+const identity = {
+  run: optional(text('Its id: the Job and its configuration are named after it.', { max: 16 })),
+  cause: optional(choice('What asked for it: the spec, the schedule, the annotation, or one that failed.', RUN_CAUSES)),
+  specDigest: optional(text('Digest of the spec it runs with.', { max: 128 })),
+};
+
 const counts = {
   documents: optional(big('Documents seen.')),
   chunks: optional(big('Chunks made.')),
@@ -13,22 +23,27 @@ const counts = {
 };
 
 const progress = object('The run that goes on.', {
+  ...identity,
   startedAt: time('When it began.'),
   step: choice('Step that it is at.', ['Listing', 'Embedding', 'Deleting', 'Verifying', 'Switching']),
   ...counts,
+  total: optional(big('Documents listed.')),
   percent: optional(percent('Share of the documents done, in percent.')),
   chunksPerMinute: optional(big('Rate.')),
   expectedAt: optional(time('When it will end, expected.')),
-  configMap: optional(text('ConfigMap with the progress by worker.', { max: 253 })),
+  note: optional(text('Why it waits, or what went wrong last.', { max: 1024 })),
+  configMap: optional(text("ConfigMap with the worker's own words.", { max: 253 })),
 });
 
 const run = object('The last run that ended.', {
+  ...identity,
   startedAt: time('When it began.'),
   finishedAt: time('When it ended.'),
   result: choice('How.', ['Succeeded', 'Failed', 'Stopped', 'GateClosed']),
-  reason: optional(text('Why, where it did not succeed.', { max: 1024 })),
+  reason: optional(text('Why, where it did not succeed: one word; see docs/reasons.md.', { max: 1024 })),
+  message: optional(text('Why, in words.', { max: 1024 })),
+  failures: optional(integer('Runs in a row that failed, with this one.', { min: 0, max: 1_000_000 })),
   revision: optional(text('Revision of the source, e.g. a commit.', { max: 255 })),
-  specDigest: optional(text('Digest of the spec it ran with.', { max: 128 })),
   ...counts,
 });
 
@@ -53,3 +68,6 @@ export const status = object('What is the case. Written by the operator only.', 
 });
 
 export type VectorizationJobStatus = Static<typeof status>;
+export type VectorizationProgress = Static<typeof progress>;
+export type VectorizationRun = Static<typeof run>;
+export type VectorizationQuality = Static<typeof quality>;

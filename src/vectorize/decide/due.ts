@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { ANNOTATIONS, type RunCause, type VectorizationJob, type VectorizationRun } from '../../api/index.ts';
+import { canonicalJson } from '../../vectors/index.ts';
+import { nextTime } from '../timetable.ts';
+import type { VectorizeSettings } from '../world.ts';
+
+/** What asks for a run now. */
+export type Due = { readonly cause: RunCause /** Of the annotation. */; readonly nonce?: string };
+
+type Pauses = Pick<VectorizeSettings, 'againSeconds' | 'mostAgainSeconds'>;
+
+/** Sixteen hex digits that change with everything of the spec that tells what a run does; not when it runs. */
+export function specDigest({ spec }: Pick<VectorizationJob, 'spec'>): string {
+  const { suspend: _suspend, schedule: _schedule, timeZone: _zone, parallelism: _workers, ...rest } = spec;
+  return createHash('sha256').update(canonicalJson(rest)).digest('hex').slice(0, 16);
+}
+
+/**
+ * Whether a run is due, from what stands in the object alone: a restart loses none and repeats none.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function dueNow(job: VectorizationJob, now: number, pauses: Pauses): Due | undefined {
+  const { lastRun, lastHandled } = job.status ?? {};
+  const nonce = job.metadata.annotations?.[ANNOTATIONS.run];
+  if (nonce !== undefined && nonce !== lastHandled?.['run']) return { cause: 'Annotation', nonce };
+  if (lastRun?.specDigest !== specDigest(job)) return { cause: 'Spec' };
+  const { retryAt, scheduledAt } = appointments(job, pauses);
+  if (retryAt !== undefined && retryAt <= now) return { cause: 'Retry' };
+  if (scheduledAt !== undefined && scheduledAt <= now) return { cause: 'Schedule' };
+  return undefined;
+}
+
+/** When the next run begins by itself, in milliseconds since the epoch. */
+export function nextDue(job: VectorizationJob, pauses: Pauses): number | undefined {
+  const { retryAt, scheduledAt } = appointments(job, pauses);
+  if (retryAt === undefined || scheduledAt === undefined) return retryAt ?? scheduledAt;
+  return Math.min(retryAt, scheduledAt);
+}
+
+function appointments(job: VectorizationJob, pauses: Pauses) {
+  const { schedule, timeZone } = job.spec;
+  const { lastRun } = job.status ?? {};
+  const since = Date.parse(lastRun?.startedAt ?? job.metadata.creationTimestamp ?? '');
+  const scheduledAt =
+    schedule === undefined || Number.isNaN(since) ? undefined : nextTime({ schedule, timeZone }, since);
+  return { scheduledAt, retryAt: lastRun === undefined ? undefined : retryOf(lastRun, pauses) };
+}
+
+/** A run that failed is repeated with growing pauses, without end: what stood against it may go away by itself. */
+function retryOf(run: VectorizationRun, { againSeconds, mostAgainSeconds }: Pauses): number | undefined {
+  if (!repeats(run)) return undefined;
+  const pause = Math.min(againSeconds * 2 ** ((run.failures ?? 1) - 1), mostAgainSeconds);
+  return Date.parse(run.finishedAt) + pause * 1000;
+}
+
+/** Whether such an end is followed by another try. A budget, a guard and a gate ask for somebody's word. */
+export const repeats = ({ result, reason }: Pick<VectorizationRun, 'result' | 'reason'>): boolean =>
+  result === 'Failed' || (result === 'Stopped' && reason === 'ListingIncomplete');

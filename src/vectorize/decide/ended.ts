@@ -1,0 +1,79 @@
+import type { VectorizationProgress, VectorizationQuality, VectorizationRun } from '../../api/index.ts';
+import { objectNames } from '../names.ts';
+import { type Event, type Plan, timestamp } from '../plan.ts';
+import type { Quality, RunResult, VectorizeProgress } from '../progress.ts';
+import type { World } from '../world.ts';
+import { repeats } from './due.ts';
+import { reasonOf } from './standing.ts';
+
+/** How a run ended: by the worker's word, or without one. */
+export type End = Pick<RunResult, 'result' | 'message' | 'revision'> & {
+  readonly reason?: string | undefined;
+  /** Milliseconds since the epoch. */
+  readonly finishedAt: number;
+};
+
+/** The run is over: it becomes the last one, in the same write that ends it. */
+export function runEnded(world: World, run: VectorizationProgress, end: End): Plan {
+  const { job, progress } = world;
+  const told = progress?.run === run.run ? progress : undefined;
+  const before = job.status?.lastRun;
+  const again = before?.specDigest === run.specDigest ? (before?.failures ?? 0) : 0;
+  const { result, reason, message, revision } = end;
+  const failed = repeats({ result, ...(reason === undefined ? {} : { reason }) });
+  const lastRun: VectorizationRun = {
+    ...(run.run === undefined ? {} : { run: run.run }),
+    ...(run.cause === undefined ? {} : { cause: run.cause }),
+    ...(run.specDigest === undefined ? {} : { specDigest: run.specDigest }),
+    startedAt: run.startedAt,
+    finishedAt: timestamp(end.finishedAt),
+    result,
+    ...(reason === undefined ? {} : { reason }),
+    ...(message === undefined ? {} : { message }),
+    ...(failed ? { failures: again + 1 } : {}),
+    ...(revision === undefined ? {} : { revision }),
+    ...(told?.counts ?? {}),
+  };
+  return {
+    steps: [],
+    status: { progress: null, lastRun, ...qualityOf(job.metadata.name, told) },
+    events: [eventOf(lastRun)],
+    waiting: { reason: 'Starting', message: 'looks what comes next', seconds: 0.05 },
+  };
+}
+
+export const countsText = ({ documents = 0, chunks = 0, embedded = 0, reused = 0, deleted = 0 }: Counted): string =>
+  `${chunks} chunks of ${documents} documents: ${embedded} embedded, ${reused} reused, ${deleted} points deleted`;
+
+type Counted = Pick<VectorizationRun, 'documents' | 'chunks' | 'embedded' | 'reused' | 'deleted'>;
+
+function eventOf(run: VectorizationRun): Event {
+  if (run.result === 'Succeeded') {
+    return { type: 'Normal', reason: 'RunSucceeded', action: 'Vectorize', note: countsText(run) };
+  }
+  const note = `${run.result}: ${run.message ?? run.reason ?? ''}; ${countsText(run)}`;
+  return { type: 'Warning', reason: reasonOf(run), action: 'Vectorize', note };
+}
+
+/** What the worker found, for the status. */
+export function qualityOf(
+  job: string,
+  progress: VectorizeProgress | undefined,
+): { readonly quality?: VectorizationQuality } {
+  const quality: Quality | undefined = progress?.quality;
+  if (quality === undefined) return {};
+  const { checkedAt, gates, orphans, missing, duplicates } = quality;
+  const passed = gates.filter((gate) => gate.passed).length;
+  const report = objectNames(job).progress;
+  return {
+    quality: {
+      checkedAt: timestamp(checkedAt),
+      passed,
+      failed: gates.length - passed,
+      orphans,
+      missing,
+      duplicates,
+      report,
+    },
+  };
+}
