@@ -49,7 +49,7 @@ const LIBRARY_CONDITIONS: Readonly<Record<keyof typeof KSTATUS | NoteType, strin
     'Only while True: predicates refuse to make a collection, to add a vector or to begin a new generation.',
   ConfigNotReflected: 'Only while True: Qdrant took a setting and shows another value.',
   AliasTaken: 'Only while True: a name in spec.aliases leads elsewhere; it is left alone.',
-  MoveNotBuilt: 'Only while True: another cluster is named for a library that has its collection already.',
+  MoveBlocked: 'Only while True: a move is refused by named predicates, or waits for the other cluster.',
   Suspended: 'Only while True: spec.suspend is set.',
   FieldsNotActedOn: 'Only while True: the fields in the message are set and this version does nothing about them.',
 };

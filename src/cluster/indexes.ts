@@ -19,12 +19,17 @@ type Cache<T extends KubeObject> = Pick<Informer<T>, 'store'>;
 const inNamespace = ({ metadata }: KubeObject, names: readonly (string | undefined)[]): ObjectKey[] =>
   [...new Set(names)].flatMap((name) => (name === undefined ? [] : [{ namespace: metadata.namespace ?? '', name }]));
 
-/** The clusters on which a library is, or is to be. */
-export const placedOn = (library: DomainLibrary): ObjectKey[] =>
-  inNamespace(library, [
-    library.spec.placement?.clusterRef?.name,
-    library.status?.cluster,
-    library.status?.assignment?.cluster,
+/**
+ * The clusters on which a library is, or is to be, or between which it moves. Not those that only keep a generation
+ * that it has left: a cluster may go with it.
+ */
+export const placedOn = ({ metadata, spec, status, ...rest }: DomainLibrary): ObjectKey[] =>
+  inNamespace({ metadata, ...rest }, [
+    spec.placement?.clusterRef?.name,
+    status?.cluster,
+    status?.assignment?.cluster,
+    status?.change?.fromCluster,
+    status?.change?.toCluster,
   ]);
 
 const byPlacement = (library: DomainLibrary): string[] => placedOn(library).map(keyText);

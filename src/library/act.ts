@@ -26,9 +26,9 @@ import { collectionLook } from './look.ts';
 import type { LibraryMemory } from './memory.ts';
 import { taskOf, workerNames } from './names.ts';
 import { copyObjects } from './objects.ts';
-import { isDestructive, type Step } from './plan.ts';
+import { isDestructive, isQdrantStep, type QdrantStep, type Step } from './plan.ts';
 import { shapeOf } from './shape.ts';
-import type { World } from './world.ts';
+import { placeNamed, seenPlace, type World } from './world.ts';
 
 export type Acting = {
   readonly deps: LibraryDeps;
@@ -36,7 +36,8 @@ export type Acting = {
   readonly memory: LibraryMemory;
   readonly expectations: Expectations;
   readonly world: World;
-  readonly reach: Reach | undefined;
+  /** By name of the QdrantCluster. */
+  readonly reaches: ReadonlyMap<string, Reach>;
 };
 
 /** Carries out the steps of a plan, in order; the first that fails ends it. At most one of them destroys anything. */
@@ -53,6 +54,7 @@ export async function act(acting: Acting, steps: readonly Step[]): Promise<void>
 /** What a log may show of a step: names only. */
 const factsOf = (step: Step): Record<string, unknown> => ({
   step: step.kind,
+  ...('cluster' in step ? { cluster: step.cluster } : {}),
   ...('collection' in step ? { collection: step.collection } : {}),
   ...('field' in step ? { field: step.field } : {}),
   ...('vector' in step ? { vector: step.vector } : {}),
@@ -66,6 +68,7 @@ async function carryOut(acting: Acting, step: Step): Promise<void> {
   const { deps, world } = acting;
   const { library } = world;
   const target = { type: DOMAIN_LIBRARIES, object: library };
+  if (isQdrantStep(step)) return changeQdrant(acting, step);
   switch (step.kind) {
     case 'addFinalizer': {
       const written = await addFinalizer(deps.kube, target, FINALIZER);
@@ -80,37 +83,30 @@ async function carryOut(acting: Acting, step: Step): Promise<void> {
       return stopCopy(acting, step.jobs);
     case 'cleanUpCopy':
       return cleanUpCopy(acting);
-    case 'createCollection':
-    case 'createShardKey':
-    case 'createIndex':
-    case 'dropIndex':
-    case 'addVector':
-    case 'patch':
-    case 'mark':
-    case 'fence':
-    case 'unfence':
-    case 'pointAliases':
-    case 'dropAlias':
-    case 'dropCollection':
-      return changeQdrant(acting, step);
   }
 }
 
-type QdrantStep = Exclude<
-  Step,
-  { kind: 'addFinalizer' | 'removeFinalizer' | 'startCopy' | 'stopCopy' | 'cleanUpCopy' }
->;
+/** @throws Error when the cluster was not reached in this pass */
+function reachOf({ world, reaches }: Acting, cluster: string | undefined): Reach {
+  const name = cluster ?? world.cluster?.metadata.name;
+  const reach = name === undefined ? undefined : reaches.get(name);
+  if (reach === undefined) throw new Error(`there is no connection to the cluster ${name ?? ''}`.trimEnd());
+  return reach;
+}
 
-async function changeQdrant({ reach, memory, deps, context }: Acting, step: QdrantStep): Promise<void> {
-  if (reach === undefined) throw new Error('there is no connection to the cluster');
-  const { client } = reach;
+async function changeQdrant(acting: Acting, step: QdrantStep): Promise<void> {
+  const { memory, deps, context } = acting;
+  const { client } = reachOf(acting, step.cluster);
   const options = { signal: context.signal };
   switch (step.kind) {
     case 'createCollection':
       await client.createCollection(step.collection, step.body as Schemas['CreateCollection'], options);
       return;
     case 'createShardKey':
-      await client.createShardKey(step.collection, step.key, options);
+      await client.createShardKey(step.collection, step.key, {
+        ...options,
+        ...(step.shards === undefined ? {} : { shardsNumber: step.shards }),
+      });
       return;
     case 'createIndex': {
       memory.sent(indexNote(step.collection, step.field), noteDigest(step.schema), deps.now());
@@ -161,24 +157,19 @@ async function pointAliases(
 }
 
 async function startCopy(acting: Acting, step: Step & { kind: 'startCopy' }): Promise<void> {
-  const { deps, world, reach } = acting;
-  const { library, cluster, sight, settings } = world;
-  if (reach === undefined || cluster === undefined || sight.kind !== 'seen')
-    throw new Error('there is no connection to the cluster');
-  const from = collectionLook(sight.look, step.from);
-  const to = collectionLook(sight.look, step.to);
-  if (from === undefined || to === undefined) throw new Error('a collection that is to be copied is gone');
+  const { deps, world } = acting;
+  const { library, settings } = world;
+  const source = copySide(acting, step.from, step.fromCluster);
+  const target = copySide(acting, step.to, step.toCluster);
   const objects = copyObjects({
     library,
-    cluster,
-    peers: reach.connection.peers,
-    from: step.from,
-    to: step.to,
+    source,
+    target,
     generation: step.generation,
     attempt: step.attempt,
-    projection: carrying(from.observed, to.observed).projection,
+    projection: carrying(source.look.observed, target.look.observed).projection,
     maxFreezeSeconds: settings.maxFreezeSeconds,
-    pageLimit: pageLimit(from, to, shapeOf(library.spec)),
+    pageLimit: pageLimit(source.look, target.look, shapeOf(library.spec)),
     image: settings.workerImage,
     pullSecrets: settings.workerPullSecrets,
     environment: settings.workerEnvironment,
@@ -193,6 +184,20 @@ async function startCopy(acting: Acting, step: Step & { kind: 'startCopy' }): Pr
   if (progress !== undefined) expect(acting, progress);
   const job = await unlessExists(() => deps.kube.create(JOBS, objects.job, options));
   if (job !== undefined) acting.expectations.wrote(keyOfLibrary(library), deps.informers.jobs, job);
+}
+
+/** @throws Error when the cluster or the collection was not seen in this pass */
+function copySide(acting: Acting, collection: string, name: string | undefined) {
+  const { world } = acting;
+  const place = name === undefined ? undefined : placeNamed(world, name);
+  const elsewhere = place === undefined ? undefined : seenPlace(place);
+  const home = world.sight.kind === 'seen' ? world.sight.look : undefined;
+  const isHome = name === undefined || name === world.cluster?.metadata.name;
+  const sight = isHome ? home : elsewhere?.look;
+  const cluster = isHome ? world.cluster : elsewhere?.cluster;
+  const look = sight === undefined ? undefined : collectionLook(sight, collection);
+  if (cluster === undefined || look === undefined) throw new Error(`collection ${collection} is gone`);
+  return { cluster, peers: reachOf(acting, name).connection.peers, collection, look };
 }
 
 const expect = ({ deps, world, expectations }: Acting, written: ConfigMap): void =>

@@ -8,12 +8,17 @@ export type CreateOptions = {
   readonly mark: Mark;
   /** The generation it follows: what the spec doesn't say is taken from it. */
   readonly base?: Observed;
+  /** Metadata besides the mark. */
+  readonly metadata?: Section;
   /** False while it is filled: limits would hold up the copy. */
   readonly strictMode: boolean;
 };
 
 /** The body of `PUT /collections/{name}` for a generation of this shape. */
-export function createBody(shape: Shape, { mark, base, strictMode }: CreateOptions): Schemas['CreateCollection'] {
+export function createBody(
+  shape: Shape,
+  { mark, base, metadata, strictMode }: CreateOptions,
+): Schemas['CreateCollection'] {
   const vectors = vectorsOf(shape, base);
   const sparse = shape.sparse ?? (shape.vectors === undefined ? base?.sparse : undefined);
   const custom = shape.shardKeys !== undefined || base?.customSharding === true;
@@ -30,7 +35,7 @@ export function createBody(shape: Shape, { mark, base, strictMode }: CreateOptio
     optimizers_config: { ...base?.optimizers, ...shape.optimizers },
     ...(quantization === undefined ? {} : { quantization_config: quantization }),
     strict_mode_config: strictMode ? { ...base?.strictMode, ...shape.strictMode } : { enabled: false },
-    metadata: { [MARK_KEY]: mark },
+    metadata: { ...metadata, [MARK_KEY]: mark },
   } as Schemas['CreateCollection'];
 }
 

@@ -1,4 +1,10 @@
-import { DOMAIN_LIBRARY, type DomainLibrary, QDRANT_CLUSTER, type QdrantCluster } from '../api/index.ts';
+import {
+  DOMAIN_LIBRARY,
+  type DomainLibrary,
+  QDRANT_CLUSTER,
+  type QdrantCluster,
+  type RebalancePolicy,
+} from '../api/index.ts';
 import {
   type ConfigMap,
   type EventRecorder,
@@ -19,6 +25,8 @@ export const QDRANT_CLUSTERS = resourceType<QdrantCluster>(QDRANT_CLUSTER);
 export type LibraryInformers = {
   readonly libraries: Informer<DomainLibrary>;
   readonly clusters: Informer<QdrantCluster>;
+  /** What they say of the moves that they order. */
+  readonly policies: Pick<Informer<RebalancePolicy>, 'store'>;
   readonly secrets: Informer<Secret>;
   readonly jobs: Informer<Job>;
   readonly configMaps: Informer<ConfigMap>;

@@ -13,25 +13,32 @@ import {
 import { holderOf } from './decide/active.ts';
 import { indexNote } from './decide/in-place.ts';
 import { limitsNote } from './decide/limits.ts';
-import { namedCluster, type Placed, place } from './decide/placement.ts';
+import { clustersBeside, namedCluster, orderedMove, type Placed, place } from './decide/placement.ts';
 import { unshown, vectorNote } from './decide/vectors.ts';
 import type { LibraryDeps } from './deps.ts';
 import { difference } from './diff.ts';
-import { claimants, ownedBy } from './indexes.ts';
+import { claimants, livingOn, ownedBy } from './indexes.ts';
 import { earlierKey, lookWithKeys } from './keys.ts';
-import { collectionLook, type Look, peersOfUnknownVersion } from './look.ts';
+import { type CollectionLook, collectionLook, type Look, peersOfUnknownVersion } from './look.ts';
 import type { LibraryMemory } from './memory.ts';
 import { attemptOf, bindingName, jobName, publicName, taskOf, workerNames } from './names.ts';
 import { type CommonAnswers, observe } from './observe.ts';
 import { generationsOf } from './plan.ts';
 import { secretLookup } from './secrets.ts';
-import { shapeOf } from './shape.ts';
+import { type Shape, shapeOf } from './shape.ts';
 import type { SharedLooks } from './shared-looks.ts';
-import type { Blind, CopyJob, LibrarySettings, Rival, Sight, TaskJob, World } from './world.ts';
+import type { Blind, CopyJob, LibrarySettings, MoveRules, Place, Rival, Sight, TaskJob, World } from './world.ts';
 
 /** How the cluster was reached: for acting, not for deciding. */
 export type Reach = { readonly client: ClusterClient; readonly connection: Connection };
-export type Gathered = { readonly world: World; readonly reach: Reach | undefined; readonly placed: Placed };
+export type Gathered = {
+  readonly world: World;
+  /** Of the library's own cluster. */
+  readonly reach: Reach | undefined;
+  /** Of every cluster that was reached, by name. */
+  readonly reaches: ReadonlyMap<string, Reach>;
+  readonly placed: Placed;
+};
 
 export type GatherOptions = {
   readonly library: DomainLibrary;
@@ -49,26 +56,70 @@ export async function gather(deps: LibraryDeps, options: GatherOptions): Promise
   const clusters = clustersFor(deps, library);
   const placed = place(library, clusters);
   const cluster = clusters.find(({ metadata }) => metadata.name === placed.name);
-  const { sight, reach } =
+  const [{ sight, reach }, beside] = await Promise.all([
     cluster === undefined || placed.problem !== undefined
       ? { sight: blindTo(placed), reach: undefined }
-      : await look(deps, { ...options, cluster });
+      : look(deps, { ...options, cluster }),
+    Promise.all(clustersBeside(library).map((name) => placeBeside(deps, name, options))),
+  ]);
   const now = deps.now();
-  if (sight.kind === 'seen' && cluster !== undefined) remember(memory, { library, cluster, look: sight.look, now });
+  const places = beside.map(({ place: other }) => other);
+  remember(memory, { library, seen: [{ cluster, sight }, ...places], now });
   const copying = copies(deps, library);
   const { holder } = copying.progress ?? {};
   memory.sawWorker(holder === undefined ? undefined : `${holder.id}/${holder.beat}`, now);
+  const moveRules = rulesOf(deps, library);
   const world: World = {
     now,
     library,
     cluster,
     sight,
     rivals: cluster === undefined ? [] : rivals(deps, library, cluster),
+    places,
+    moveRules,
     ...copying,
     memory: memory.snapshot,
-    settings,
+    settings: { ...settings, maxFreezeSeconds: freezeOf(moveRules, settings) },
   };
-  return { world, reach, placed };
+  const reaches = new Map(
+    [
+      { name: cluster?.metadata.name, reach },
+      ...beside.map(({ place: { name }, reach: way }) => ({ name, reach: way })),
+    ].flatMap(({ name, reach: way }) => (name === undefined || way === undefined ? [] : [[name, way] as const])),
+  );
+  return { world, reach, reaches, placed };
+}
+
+/** Beyond this the fence's limiters hand out tokens again before the switch is over. */
+const LONGEST_FREEZE_SECONDS = 45;
+
+const freezeOf = (rules: MoveRules | undefined, { maxFreezeSeconds }: LibrarySettings): number =>
+  Math.min(LONGEST_FREEZE_SECONDS, rules?.maxFreezeSeconds ?? maxFreezeSeconds);
+
+/** Of the policy that ordered the move that runs, or the one that orders one now. */
+function rulesOf({ informers }: LibraryDeps, library: DomainLibrary): MoveRules | undefined {
+  const name = library.status?.change?.policy ?? orderedMove(library)?.policy;
+  const { namespace = '' } = library.metadata;
+  return name === undefined ? undefined : informers.policies.store.get({ namespace, name })?.spec.migration;
+}
+
+async function placeBeside(
+  deps: LibraryDeps,
+  name: string,
+  options: GatherOptions,
+): Promise<{ readonly place: Place; readonly reach: Reach | undefined }> {
+  const { library } = options;
+  const { clusters, libraries } = deps.informers;
+  const cluster = clusters.store.get({ namespace: library.metadata.namespace ?? '', name });
+  if (cluster === undefined) {
+    const sight: Blind = { kind: 'blind', reason: 'ClusterNotFound', message: `QdrantCluster ${name} does not exist` };
+    return { place: { name, cluster, sight, rivals: [], vectorsBytes: 0 }, reach: undefined };
+  }
+  const { sight, reach } = await look(deps, { ...options, cluster });
+  const vectorsBytes = livingOn(libraries, cluster)
+    .filter(({ metadata, status }) => status?.cluster === name && metadata.uid !== library.metadata.uid)
+    .reduce((sum, { status }) => sum + (status?.vectorsBytes ?? 0), 0);
+  return { place: { name, cluster, sight, rivals: rivals(deps, library, cluster), vectorsBytes }, reach };
 }
 
 function clustersFor({ informers }: LibraryDeps, library: DomainLibrary): QdrantCluster[] {
@@ -114,11 +165,13 @@ async function look(
       common: (peer, asking) => looks.of({ cluster: name, peer, ask: asking, signal, fresh }),
     });
   const binding = deps.informers.secrets.store.get({ namespace, name: bindingName(library.metadata.name) });
-  const earlier = managed ? earlierKey(library, { accepted: memory.accepted, binding }) : undefined;
+  const home = cluster.metadata.name === (library.status?.cluster ?? cluster.metadata.name);
+  const accepted = memory.accepted.get(name);
+  const earlier = managed ? earlierKey(library, { accepted, binding: home ? binding : undefined }) : undefined;
   const { look: seen, apiKey } = await lookWithKeys(ask, { current, earlier });
-  if (managed && seen.peers.length > 0) memory.accepted = apiKey;
+  if (managed && seen.peers.length > 0) memory.accepted.set(name, apiKey);
   const reach = reachBy(apiKey);
-  memory.connection = reach.connection;
+  memory.connections.set(name, reach.connection);
   return { sight: judge(await withReport(seen, reach.client, { library, cluster, signal })), reach };
 }
 
@@ -144,7 +197,7 @@ function wayTo(
   { library, cluster, memory }: Pick<Looking, 'library' | 'cluster' | 'memory'>,
 ): ConnectionResult {
   const result = connectionOf(cluster, secretLookup(deps.informers.secrets.store, cluster.metadata.namespace ?? ''));
-  const last = memory.connection;
+  const last = memory.connections.get(keyText(keyOf(cluster)));
   const putAway = library.metadata.deletionTimestamp !== undefined && cluster.spec.external !== undefined;
   return result.ok || last === undefined || !putAway ? result : { ok: true, connection: last, key: '' };
 }
@@ -179,21 +232,35 @@ function judge(seen: Look): Sight {
 /** Since when collections are green, and which changes still don't read back. */
 function remember(
   memory: LibraryMemory,
-  { library, cluster, look: seen, now }: { library: DomainLibrary; cluster: QdrantCluster; look: Look; now: number },
+  { library, seen, now }: { library: DomainLibrary; seen: readonly Pick<Place, 'cluster' | 'sight'>[]; now: number },
 ): void {
-  const shape = shapeOf(library.spec, cluster.spec.limits);
   const notes = new Set<string>();
-  for (const name of new Set(seen.peers.flatMap(({ own }) => Object.keys(own)))) {
-    const collection = collectionLook(seen, name);
-    if (collection === undefined) continue;
-    memory.sawStatus(name, collection.status === 'green', now);
-    const { patch, createIndexes } = difference(shape, collection.observed);
-    if (patch !== undefined) notes.add(name);
-    if (collection.mark?.limits !== undefined) notes.add(limitsNote(name));
-    for (const { field } of createIndexes) notes.add(indexNote(name, field));
-    for (const vector of unshown(shape, collection)) notes.add(vectorNote(name, vector.name));
+  for (const { cluster, sight } of seen) {
+    if (sight.kind === 'blind' || cluster === undefined) continue;
+    const shape = shapeOf(library.spec, cluster.spec.limits);
+    for (const name of new Set(sight.look.peers.flatMap(({ own }) => Object.keys(own)))) {
+      const collection = collectionLook(sight.look, name);
+      if (collection === undefined) continue;
+      memory.sawStatus(name, collection.status === 'green', now);
+      for (const note of unreflected(collection, shape)) notes.add(note);
+    }
   }
-  memory.keepOnly(notes);
+  // What was sent to a target that can't be seen now is not forgotten for that.
+  const target = library.status?.change?.toCluster;
+  const hidden = seen.some(({ cluster, sight }) => sight.kind === 'blind' && cluster?.metadata.name === target);
+  if (seen[0]?.sight.kind === 'seen' && !hidden) memory.keepOnly(notes);
+}
+
+/** Under which notes a collection doesn't show yet what may have been sent. */
+export function unreflected(collection: CollectionLook, shape: Shape): string[] {
+  const { patch, createIndexes } = difference(shape, collection.observed);
+  const { name, mark } = collection;
+  return [
+    ...(patch === undefined ? [] : [name]),
+    ...(mark?.limits === undefined ? [] : [limitsNote(name)]),
+    ...createIndexes.map(({ field }) => indexNote(name, field)),
+    ...unshown(shape, collection).map((vector) => vectorNote(name, vector.name)),
+  ];
 }
 
 /** Libraries that want the same collection and are older: by creation, then by uid. */

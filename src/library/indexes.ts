@@ -16,11 +16,21 @@ const NO_CLUSTER = '';
 const byClaim = (library: DomainLibrary): string[] => [inNamespace(library, publicName(library))];
 
 function byCluster(library: DomainLibrary): string[] {
-  const { spec, status } = library;
-  if (status?.cluster === undefined) return [inNamespace(library, NO_CLUSTER)];
-  const names = new Set([status.cluster, spec.placement?.clusterRef?.name ?? status.cluster]);
-  return [...names].map((name) => inNamespace(library, name));
+  if (library.status?.cluster === undefined) return [inNamespace(library, NO_CLUSTER)];
+  return clusterNames(library).map((name) => inNamespace(library, name));
 }
+
+const clusterNames = ({ spec, status }: DomainLibrary): string[] => {
+  const named = [
+    status?.cluster,
+    spec.placement?.clusterRef?.name,
+    status?.assignment?.cluster,
+    status?.change?.fromCluster,
+    status?.change?.toCluster,
+    ...(status?.generations ?? []).map(({ cluster }) => cluster),
+  ];
+  return [...new Set(named.filter((name) => name !== undefined))];
+};
 
 const bySecret = (cluster: QdrantCluster): string[] => secretNames(cluster).map((name) => inNamespace(cluster, name));
 
@@ -30,7 +40,7 @@ export const claimants = ({ store }: Cache<DomainLibrary>, library: DomainLibrar
     .by(byClaim, inNamespace(library, publicName(library)))
     .filter(({ metadata }) => metadata.uid !== library.metadata.uid);
 
-/** Libraries on this cluster, and those that have none yet. */
+/** Libraries that this cluster concerns: they live there, are to, or have generations there; and those that have none yet. */
 export const livingOn = ({ store }: Cache<DomainLibrary>, cluster: QdrantCluster): DomainLibrary[] =>
   [cluster.metadata.name, NO_CLUSTER].flatMap((name) => store.by(byCluster, inNamespace(cluster, name)));
 

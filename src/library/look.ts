@@ -1,6 +1,6 @@
 import type { Mark } from '../migration/index.ts';
 import { parseMark } from '../migration/index.ts';
-import type { CollectionView, ReportedMember, Schemas } from '../qdrant/index.ts';
+import type { CollectionView, ReportedMember, Schemas, ShardKey } from '../qdrant/index.ts';
 import { inactiveReplicas, READABLE } from '../qdrant/index.ts';
 import { type Observed, observedShape } from './observed.ts';
 
@@ -55,6 +55,8 @@ export type CollectionLook = {
   /** Whether some peer shows a fence. */
   readonly fencedSomewhere: boolean;
   readonly shardKeys: readonly string[];
+  /** Shard keys as Qdrant has them, with the number of shards of each. */
+  readonly keyed: readonly { readonly key: ShardKey; readonly shards: number }[];
   /** Approximate number of points, as Qdrant tells it. */
   readonly points: number;
   readonly status: 'green' | 'yellow' | 'grey' | 'red';
@@ -89,9 +91,15 @@ export function collectionLook({ peers }: Look, name: string): CollectionLook | 
     fence: marks.every((mark) => mark?.fence?.nonce === nonce) ? nonce : undefined,
     fencedSomewhere: marks.some((mark) => mark?.fence !== undefined),
     shardKeys: [...new Set(first.view.shards.flatMap(({ key }) => (key === undefined ? [] : [String(key)])))],
+    keyed: shardsByKey(first.view),
     points: Math.max(...seen.map(({ info }) => info.points_count ?? 0)),
     status: WORST.findLast((status) => statuses.includes(status)) ?? 'grey',
   };
+}
+
+function shardsByKey({ shards }: CollectionView): { key: ShardKey; shards: number }[] {
+  const keyed = shards.flatMap(({ key }) => (key === undefined ? [] : [key]));
+  return [...Map.groupBy(keyed, (key) => key)].map(([key, all]) => ({ key, shards: all.length }));
 }
 
 const vectorNames = ({ vectors, sparse }: Observed): ReadonlySet<string> =>

@@ -7,10 +7,10 @@ export class LibraryMemory {
   readonly #sentPatches = new Map<string, { digest: string; at: number }>();
   #unfencedAt: number | undefined;
   #worker: { readonly beat: string; readonly heardAt: number | undefined } | undefined;
-  /** The last connection that was used; holds a key, so it is never shown. */
-  connection: Connection | undefined;
-  /** The key that peers of a managed cluster accepted last; never shown. */
-  accepted: string | undefined;
+  /** The last connection that was used, by cluster; holds a key, so it is never shown. */
+  readonly connections = new Map<string, Connection>();
+  /** The key that peers of a managed cluster accepted last, by cluster; never shown. */
+  readonly accepted = new Map<string, string | undefined>();
   violations: { readonly generation: number | undefined; readonly found: readonly string[] } | undefined;
 
   get snapshot(): Memory {

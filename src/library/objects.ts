@@ -14,13 +14,18 @@ import { jobName, libraryLabels, publicName, workerNames } from './names.ts';
 import { workerRules } from './rbac.ts';
 import { mountedSecrets } from './secrets.ts';
 
-export type CopyPlan = {
-  readonly library: DomainLibrary;
+/** One end of a copy. */
+export type CopyEnd = {
   readonly cluster: QdrantCluster;
   readonly peers: readonly PeerAddress[];
-  /** Physical names. */
-  readonly from: string;
-  readonly to: string;
+  /** Physical name. */
+  readonly collection: string;
+};
+
+export type CopyPlan = {
+  readonly library: DomainLibrary;
+  readonly source: CopyEnd;
+  readonly target: CopyEnd;
   readonly generation: number;
   readonly attempt: number;
   readonly projection: Projection;
@@ -96,21 +101,20 @@ function owned(library: DomainLibrary, name: string): Pick<KubeObject, 'metadata
 }
 
 function workerConfig(plan: CopyPlan, progress: string): WorkerConfig {
-  const { library, cluster, generation, from, to } = plan;
-  const { apiKey, ca } = mountedSecrets(cluster);
-  const side = (collection: string) => ({
+  const { library, generation } = plan;
+  const side = ({ cluster, peers, collection }: CopyEnd) => ({
     collection,
-    peers: plan.peers.map(({ name, rest, grpc }) => ({ name, rest, ...(grpc === undefined ? {} : { grpc }) })),
-    apiKey: apiKey !== undefined,
-    ca: ca !== undefined,
+    peers: peers.map(({ name, rest, grpc }) => ({ name, rest, ...(grpc === undefined ? {} : { grpc }) })),
+    apiKey: mountedSecrets(cluster).apiKey !== undefined,
+    ca: mountedSecrets(cluster).ca !== undefined,
   });
   return {
     version: 1,
     change: `${library.metadata.uid}/${generation}`,
     alias: publicName(library),
     progress: { namespace: library.metadata.namespace ?? '', name: progress },
-    source: side(from),
-    target: side(to),
+    source: side(plan.source),
+    target: side(plan.target),
     projection: {
       vectors: Object.fromEntries(Object.entries(plan.projection.vectors).map(([name, rule]) => [name, { ...rule }])),
       keepShardKeys: plan.projection.keepShardKeys,
@@ -155,7 +159,7 @@ function copyJob(plan: CopyPlan, names: ReturnType<typeof workerNames>): Job {
           containers: [container(plan)],
           volumes: [
             { name: 'config', configMap: { name: names.config } },
-            ...SIDES.flatMap((side) => keyVolume(side, plan.cluster)),
+            ...SIDES.flatMap((side) => keyVolume(side, plan[side].cluster)),
           ],
         },
       },
@@ -170,8 +174,8 @@ type Container = NonNullable<Job['spec']>['template']['spec'] extends { containe
 const SIDES = ['source', 'target'] as const;
 type SideName = (typeof SIDES)[number];
 
-const container = ({ image, cluster, environment = {} }: CopyPlan): Container => {
-  const sides = keySources(cluster).length === 0 ? [] : SIDES;
+const container = ({ image, environment = {}, ...ends }: CopyPlan): Container => {
+  const sides = SIDES.filter((side) => keySources(ends[side].cluster).length > 0);
   return {
     name: 'copy',
     image,

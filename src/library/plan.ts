@@ -1,13 +1,22 @@
 import type { Blocker, DomainLibraryStatus, GenerationChange, GenerationStatus } from '../api/index.ts';
 import type { Mark } from '../migration/index.ts';
-import type { NewVector } from '../qdrant/index.ts';
+import type { NewVector, ShardKey } from '../qdrant/index.ts';
 import type { Reason } from './reasons.ts';
 import type { Section } from './shape.ts';
 
-/** One thing to do. Those that destroy something are marked in `isDestructive`; a plan holds at most one of them. */
-export type Step =
+/** Something done to Qdrant. */
+export type QdrantStep = {
+  /** Name of the QdrantCluster; the library's own when not given. */
+  readonly cluster?: string;
+} & (
   | { readonly kind: 'createCollection'; readonly collection: string; readonly body: Section }
-  | { readonly kind: 'createShardKey'; readonly collection: string; readonly key: string }
+  | {
+      readonly kind: 'createShardKey';
+      readonly collection: string;
+      readonly key: ShardKey;
+      /** As many as the collection has by its parameters when not given. */
+      readonly shards?: number;
+    }
   | { readonly kind: 'createIndex'; readonly collection: string; readonly field: string; readonly schema: Section }
   | { readonly kind: 'dropIndex'; readonly collection: string; readonly field: string }
   | { readonly kind: 'addVector'; readonly collection: string; readonly vector: string; readonly config: NewVector }
@@ -17,19 +26,45 @@ export type Step =
   | { readonly kind: 'fence' | 'unfence'; readonly collection: string; readonly body: Section }
   | { readonly kind: 'pointAliases'; readonly collection: string; readonly aliases: readonly string[] }
   | { readonly kind: 'dropAlias'; readonly alias: string }
+  | { readonly kind: 'dropCollection'; readonly collection: string }
+);
+
+/** Something done to Kubernetes. */
+export type KubeStep =
   | {
       readonly kind: 'startCopy';
       readonly from: string;
       readonly to: string;
+      /** Clusters of both; the library's own when not given. */
+      readonly fromCluster?: string;
+      readonly toCluster?: string;
       readonly generation: number;
       readonly attempt: number;
     }
   | { readonly kind: 'stopCopy'; readonly jobs: readonly string[] }
   /** Deletes what earlier copies have left: Jobs, ConfigMaps, rights. */
   | { readonly kind: 'cleanUpCopy' }
-  | { readonly kind: 'dropCollection'; readonly collection: string }
   | { readonly kind: 'addFinalizer' }
   | { readonly kind: 'removeFinalizer' };
+
+/** One thing to do. Those that destroy something are marked in `isDestructive`; a plan holds at most one of them. */
+export type Step = QdrantStep | KubeStep;
+
+const KUBE_STEPS: readonly Step['kind'][] = [
+  'startCopy',
+  'stopCopy',
+  'cleanUpCopy',
+  'addFinalizer',
+  'removeFinalizer',
+] satisfies KubeStep['kind'][];
+
+export const isQdrantStep = (step: Step): step is QdrantStep => !KUBE_STEPS.includes(step.kind);
+
+/** The same plan with its steps for Qdrant carried out on another cluster. */
+export const on = (cluster: string, plan: Plan): Plan => ({
+  ...plan,
+  steps: plan.steps.map((step) => (isQdrantStep(step) ? { ...step, cluster } : step)),
+});
 
 export const isDestructive = ({ kind }: Step): boolean =>
   kind === 'dropCollection' || kind === 'dropAlias' || kind === 'dropIndex';
@@ -46,7 +81,7 @@ export type Note = {
 export const NOTE_TYPES = [
   'Suspended',
   'FieldsNotActedOn',
-  'MoveNotBuilt',
+  'MoveBlocked',
   'ChangeBlocked',
   'ConfigNotReflected',
   'AliasTaken',
@@ -63,7 +98,9 @@ export type Event = {
 
 /** What a plan writes into the status once its steps are done; null removes a field. */
 export type StatusChange = {
-  readonly cluster?: string | undefined;
+  readonly cluster?: string;
+  readonly collection?: string;
+  readonly generation?: number;
   readonly generations?: GenerationStatus[];
   readonly change?: GenerationChange | null;
 };
@@ -97,11 +134,14 @@ export function withGeneration(generations: readonly GenerationStatus[], entry: 
 export function activated(
   generations: readonly GenerationStatus[],
   number: number,
-  proof: Partial<Pick<GenerationStatus, 'switchedAt' | 'points' | 'digest'>>,
+  proof: Partial<Pick<GenerationStatus, 'switchedAt' | 'points' | 'digest'>> & { readonly keepUntil?: string },
 ): GenerationStatus[] {
+  const { keepUntil, ...active } = proof;
   return generations.map((entry): GenerationStatus => {
-    if (entry.number === number) return { ...entry, state: 'Active', ...proof };
-    return entry.state === 'Active' ? { ...entry, state: 'Retired' } : entry;
+    if (entry.number === number) return { ...entry, state: 'Active', ...active };
+    return entry.state === 'Active'
+      ? { ...entry, state: 'Retired', ...(keepUntil === undefined ? {} : { keepUntil }) }
+      : entry;
   });
 }
 

@@ -1,50 +1,14 @@
-import {
-  ANNOTATIONS,
-  type Blocker,
-  type DomainLibrary,
-  disabledPredicates,
-  isDisabled,
-  type QdrantCluster,
-} from '../api/index.ts';
-import { isTrue } from '../kube/index.ts';
+import { ANNOTATIONS, type DomainLibrary, type QdrantCluster } from '../api/index.ts';
 import { FENCE_HOLDS_SECONDS, type Progress } from '../migration/index.ts';
 import { aliasesOf, type CollectionLook, deadPeers, type Look, peersOfUnknownVersion } from './look.ts';
+import { MOVE_PREDICATES } from './move-predicates.ts';
+import { everyPeerAnswers, type Predicate, workersKeyRefused } from './predicate.ts';
 import type { LibrarySettings, Memory } from './world.ts';
 
-/** Why something may not be done now; `undefined` = nothing against it. */
-type Refusal = string | undefined;
-type Predicate<Subject> = { readonly name: string; readonly refuse: (subject: Subject) => Refusal };
-
-/** The names and reasons of the predicates that refuse, in order; empty = go ahead. */
-export function refusals<Subject>(
-  predicates: readonly Predicate<Subject>[],
-  subject: Subject,
-  library: DomainLibrary,
-): Blocker[] {
-  const disabled = disabledPredicates(library);
-  return predicates.flatMap(({ name, refuse }) => {
-    if (isDisabled(disabled, name)) return [];
-    const reason = refuse(subject);
-    return reason === undefined ? [] : [{ name, reason: reason.slice(0, 1024) }];
-  });
-}
+export { MOVE_PREDICATES } from './move-predicates.ts';
+export { refusals, workersKeyRefused } from './predicate.ts';
 
 export type CreateSubject = { readonly look: Look; readonly cluster: QdrantCluster };
-
-const everyPeerAnswers: Predicate<{ readonly look: Look }> = {
-  // Qdrant places shards on dead peers, too: the collection is then half usable (measured, section 14).
-  name: 'every-peer-answers',
-  refuse: ({ look }) => {
-    const dead = deadPeers(look);
-    return dead.length === 0 ? undefined : dead.join('; ');
-  },
-};
-
-/** Workers read the Secret, and pods go on with the key that they started with. */
-export const workersKeyRefused = ({ metadata, status }: QdrantCluster): string | undefined =>
-  isTrue(status?.conditions ?? [], 'KeyChanged')
-    ? `pods of QdrantCluster ${metadata.name} don't accept the key in its Secret yet`
-    : undefined;
 
 /** What must hold before a collection is made. */
 export const CREATE_PREDICATES: readonly Predicate<CreateSubject>[] = [
@@ -113,7 +77,10 @@ export const VECTOR_PREDICATES: readonly Predicate<VectorSubject>[] = [
 ];
 
 export type FenceSubject = {
+  /** Of the cluster where the source is. */
   readonly look: Look;
+  /** Of the cluster where the target is: the same but for a move. */
+  readonly targetLook: Look;
   readonly from: CollectionLook;
   readonly to: CollectionLook;
   readonly toNumber: number;
@@ -145,7 +112,7 @@ const gapIsAllowed: Predicate<Pick<FenceSubject, 'gap' | 'library' | 'toNumber'>
   name: 'gap-is-allowed',
   refuse: ({ gap, library, toNumber }) => {
     if (!gap || library.metadata.annotations?.[ANNOTATIONS.allowGap] === String(toNumber)) return undefined;
-    return `the adopted collection must be dropped before its name can be an alias, which leaves a short gap: annotate ${ANNOTATIONS.allowGap}: "${toNumber}"`;
+    return `the adopted collection must be dropped, for its name can't be an alias beside it: annotate ${ANNOTATIONS.allowGap}: "${toNumber}"`;
   },
 };
 
@@ -162,10 +129,17 @@ export const predictedFreezeSeconds = (progress: Progress | undefined): number |
     ? undefined
     : (progress.lastPass.milliseconds * FREEZE_MARGIN) / 1000 + SETTLE_SECONDS;
 
+const everyPeerOfBothAnswers: Predicate<Pick<FenceSubject, 'look' | 'targetLook'>> = {
+  name: everyPeerAnswers.name,
+  refuse: ({ look, targetLook }) =>
+    everyPeerAnswers.refuse({ look }) ??
+    (targetLook === look ? undefined : everyPeerAnswers.refuse({ look: targetLook })),
+};
+
 /** What must hold before writes are held back. */
 export const FENCE_PREDICATES: readonly Predicate<FenceSubject>[] = [
   gapIsAllowed,
-  everyPeerAnswers,
+  everyPeerOfBothAnswers,
   {
     // A peer that is never asked may not have applied the fence: its clients would write on unseen.
     name: 'every-peer-can-be-asked',
@@ -245,7 +219,7 @@ export const fenceAgeSeconds = ({ from, now }: Pick<FenceSubject, 'from' | 'now'
 /** What must hold before the alias is switched. */
 export const SWITCH_PREDICATES: readonly Predicate<FenceSubject>[] = [
   gapIsAllowed,
-  everyPeerAnswers,
+  everyPeerOfBothAnswers,
   bothFullyReadable,
   {
     name: 'fence-holds',
@@ -282,6 +256,10 @@ export type DropSubject = {
   /** When the active generation became that, and the digest that was proved then. */
   readonly activeSince: number | undefined;
   readonly activeDigest: string | undefined;
+  /** Milliseconds since the epoch, where the policy that moved the library says it. */
+  readonly keepUntil?: number | undefined;
+  /** Points when the source of a move was left; undefined: it was not moved, or is not known. */
+  readonly pointsAtMove?: number | undefined;
 };
 
 /**
@@ -324,13 +302,23 @@ export const RETIRE_PREDICATES: readonly Predicate<DropSubject>[] = [
   },
   {
     name: 'retired-long-enough',
-    refuse: ({ activeSince, now, settings }) => {
+    refuse: ({ activeSince, now, settings, keepUntil }) => {
+      if (keepUntil !== undefined && now < keepUntil)
+        return `it is kept until ${new Date(keepUntil).toISOString()}, as the policy that moved the library says`;
       if (activeSince === undefined) return 'it is not known since when the active generation is active';
       const held = (now - activeSince) / 1000;
       return held >= settings.retireSeconds
         ? undefined
         : `the active generation is active for ${held.toFixed(0)} s of ${settings.retireSeconds} s`;
     },
+  },
+  {
+    // What was proved equal at the switch is only as good as long as nobody wrote to the old one since.
+    name: 'source-unchanged',
+    refuse: ({ collection, pointsAtMove }) =>
+      pointsAtMove === undefined || collection.points === pointsAtMove
+        ? undefined
+        : `${collection.name} has ${collection.points} points and had ${pointsAtMove} when the library moved away`,
   },
 ];
 
@@ -340,6 +328,7 @@ export const LIBRARY_PREDICATES: readonly string[] = [
     [
       CREATE_PREDICATES,
       START_PREDICATES,
+      MOVE_PREDICATES,
       VECTOR_PREDICATES,
       FENCE_PREDICATES,
       SWITCH_PREDICATES,

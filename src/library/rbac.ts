@@ -39,6 +39,12 @@ export const LIBRARY_RULES: readonly AccessRule[] = [
     purpose: 'find the cluster on which a library lives',
   },
   {
+    apiGroups: ['qdrant-librarian.io'],
+    resources: ['rebalancepolicies'],
+    verbs: WATCH,
+    purpose: 'know how long the source of a move is kept, and how long writes may be held back',
+  },
+  {
     apiGroups: [''],
     resources: ['secrets'],
     verbs: [...WATCH, 'create', 'patch'],

@@ -83,7 +83,7 @@ export class LibraryReconciler {
     readonly context: ReconcileContext;
   }): Promise<Outcome> {
     const { gathered, plan, memory, context } = pass;
-    const { world, reach } = gathered;
+    const { world, reaches } = gathered;
     const { library } = world;
     this.#metrics.blocked(keyText(keyOfLibrary(library)), plan.blockedBy ?? []);
     if ((plan.blockedBy ?? []).length > 0) context.log.debug({ blockedBy: plan.blockedBy }, 'predicates refuse');
@@ -92,13 +92,17 @@ export class LibraryReconciler {
     try {
       const binding = await this.#bind(gathered, context);
       if (binding !== undefined) notes.push(binding);
-      await act({ deps: this.#deps, context, memory, expectations: this.#expectations, world, reach }, plan.steps);
+      await act({ deps: this.#deps, context, memory, expectations: this.#expectations, world, reaches }, plan.steps);
       for (const step of plan.steps) this.#metrics.step(step);
     } catch (error) {
       context.signal.throwIfAborted();
       failure = error;
     } finally {
-      if (plan.steps.length > 0 && world.cluster !== undefined) this.#looks.forget(keyText(keyOf(world.cluster)));
+      if (plan.steps.length > 0) {
+        for (const { cluster } of [world, ...world.places]) {
+          if (cluster !== undefined) this.#looks.forget(keyText(keyOf(cluster)));
+        }
+      }
     }
     if (failure === undefined && plan.steps.some(({ kind }) => kind === 'removeFinalizer')) {
       this.#record(library, plan);

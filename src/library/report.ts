@@ -34,7 +34,7 @@ export function statusOf(pass: Pass): DomainLibraryStatus {
   // What a failed step was to bring about is not written down as done.
   const planned = pass.failure === undefined ? (plan.status ?? {}) : {};
   const nextChange = planned.change === undefined ? change : (planned.change ?? undefined);
-  const cluster = placed.name ?? before.cluster;
+  const cluster = planned.cluster ?? placed.name ?? before.cluster;
   // Of a process that has just begun nobody has asked yet: what was told before stands.
   const bytes = (serving === undefined ? undefined : pass.vectorsBytes) ?? vectorsBytes;
   const handled = library.metadata.annotations?.[ANNOTATIONS.allowGap];
@@ -46,6 +46,8 @@ export function statusOf(pass: Pass): DomainLibraryStatus {
     ...(planned.generations === undefined ? {} : { generations: planned.generations }),
     ...(nextChange === undefined ? {} : { change: nextChange }),
     ...(serving === undefined ? {} : facts(serving)),
+    ...(planned.collection === undefined ? {} : { collection: planned.collection }),
+    ...(planned.generation === undefined ? {} : { generation: planned.generation }),
     ...(bytes === undefined ? {} : { vectorsBytes: bytes }),
     ...(pass.bound ? { binding: { name: bindingName(library.metadata.name) } } : {}),
     ...(handled !== undefined && before.generation !== undefined && String(before.generation) === handled
@@ -69,13 +71,10 @@ const facts = ({ name, mark, points, status }: CollectionLook): Partial<DomainLi
 });
 
 function conditionsOf(pass: Pass, serving: CollectionLook | undefined, now: string): Finalized {
-  const { world, plan, placed } = pass;
+  const { world, plan } = pass;
   const { metadata, status } = world.library;
   const generation = metadata.generation ?? 0;
   const notes: Note[] = [...(plan.notes ?? []), ...pass.notes];
-  if (placed.move !== undefined) {
-    notes.push({ type: 'MoveNotBuilt', status: 'True', reason: 'NotBuilt', message: placed.move });
-  }
   let list: Condition[] = [...(status?.conditions ?? [])];
   for (const type of NOTE_TYPES) {
     const note = notes.find((candidate) => candidate.type === type);
@@ -163,6 +162,8 @@ export function withoutTicks(status: DomainLibraryStatus): DomainLibraryStatus {
             to: change.to,
             reason: change.reason,
             startedAt: change.startedAt,
+            ...(change.fromCluster === undefined ? {} : { fromCluster: change.fromCluster }),
+            ...(change.toCluster === undefined ? {} : { toCluster: change.toCluster }),
           },
         }),
   };

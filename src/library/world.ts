@@ -1,4 +1,4 @@
-import type { DomainLibrary, QdrantCluster } from '../api/index.ts';
+import type { DomainLibrary, QdrantCluster, RebalancePolicy } from '../api/index.ts';
 import type { Progress } from '../migration/index.ts';
 import type { Look } from './look.ts';
 import type { Reason } from './reasons.ts';
@@ -9,6 +9,27 @@ export type Sight = Blind | { readonly kind: 'seen'; readonly look: Look };
 
 /** Another library that wants the same collection of the same cluster. */
 export type Rival = { readonly name: string; readonly uid: string; readonly createdAt: string };
+
+/** Another cluster that concerns the library: it holds generations of it, or is to. */
+export type Place = {
+  readonly name: string;
+  /** Undefined: there is no such QdrantCluster. */
+  readonly cluster: QdrantCluster | undefined;
+  readonly sight: Sight;
+  readonly rivals: readonly Rival[];
+  /** Vectors of all libraries that live there, as far as their status tells, in bytes of one replica each. */
+  readonly vectorsBytes: number;
+};
+export type SeenPlace = Pick<Place, 'name' | 'rivals' | 'vectorsBytes'> & {
+  readonly cluster: QdrantCluster;
+  readonly look: Look;
+};
+
+/** What a RebalancePolicy says of the moves that it orders. */
+export type MoveRules = Pick<
+  NonNullable<RebalancePolicy['spec']['migration']>,
+  'engine' | 'keepSourceHours' | 'maxFreezeSeconds'
+>;
 
 /** The Job that copies a generation, as far as decisions go. */
 export type CopyJob = {
@@ -64,6 +85,10 @@ export type World = {
   readonly cluster: QdrantCluster | undefined;
   readonly sight: Sight;
   readonly rivals: readonly Rival[];
+  /** Other clusters: where the library is to live, where a move goes or comes from, where generations lie. */
+  readonly places: readonly Place[];
+  /** Of the policy that ordered the move; undefined where none did. */
+  readonly moveRules: MoveRules | undefined;
   readonly job: CopyJob | undefined;
   /** Jobs of earlier attempts or generations that still run. */
   readonly otherJobs: readonly string[];
@@ -78,3 +103,12 @@ export type World = {
 
 /** The world, once the cluster could be looked at. */
 export type SeenWorld = World & { readonly cluster: QdrantCluster; readonly look: Look };
+
+/** Undefined for a cluster that does not concern the library, or is its own. */
+export const placeNamed = ({ places }: World, name: string): Place | undefined =>
+  places.find((place) => place.name === name);
+
+export const seenPlace = ({ name, cluster, sight, rivals, vectorsBytes }: Place): SeenPlace | undefined =>
+  cluster === undefined || sight.kind !== 'seen'
+    ? undefined
+    : { name, cluster, look: sight.look, rivals, vectorsBytes };

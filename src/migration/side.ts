@@ -86,6 +86,10 @@ export function restless({ silent, peers }: SideState): string | undefined {
 export const aliasedEverywhere = ({ silent, peers }: SideState, alias: string): boolean =>
   silent.length === 0 && peers.length > 0 && peers.every(({ aliases }) => aliases.includes(alias));
 
+/** Whether some peer that answers shows the alias on this collection. */
+export const aliasedSomewhere = ({ peers }: SideState, alias: string): boolean =>
+  peers.some(({ aliases }) => aliases.includes(alias));
+
 /** Operations still queued on some peer; undefined where a peer doesn't tell. */
 export function queued({ peers }: SideState): number | undefined {
   const lengths = peers.map(({ updateQueue }) => updateQueue);

@@ -7,7 +7,15 @@ import { closeLeak } from './leak.ts';
 import { beginProgress, type GivenUp, type Progress } from './progress.ts';
 import type { Projection } from './projection.ts';
 import { RangeQueue } from './range-queue.ts';
-import { aliasedEverywhere, commonFence, restless, type Side, type SideState, unreadable } from './side.ts';
+import {
+  aliasedEverywhere,
+  aliasedSomewhere,
+  commonFence,
+  restless,
+  type Side,
+  type SideState,
+  unreadable,
+} from './side.ts';
 import { leakOf, tighten } from './tighten.ts';
 import { VerifiedPoints } from './verified-points.ts';
 import { type Evidence, objections, parseRanges, rangesText, totals } from './verify.ts';
@@ -138,10 +146,13 @@ class CopyRun {
     const { source, target, settings, timing } = this.#task;
     const { phase, verified, gaveUp } = this.#keeper.progress;
     if (phase === 'Copying' || phase === 'Failed') return this.#copy();
-    if (verified !== undefined && aliasedEverywhere(await target.state(), settings.alias)) return this.#finish();
     const state = await source.state();
+    if (verified !== undefined && aliasedEverywhere(await target.state(), settings.alias)) {
+      // Of a move the target bears the name a moment before the source has lost it, and the switch may still be undone.
+      if (!aliasedSomewhere(state, settings.alias)) return this.#finish();
+    }
     const fence = commonFence(state);
-    if (verified !== undefined && lifted(state, verified.nonce)) return this.#unverify();
+    if (verified !== undefined && lifted(state, verified.nonce)) return this.#unverify(state);
     if (fence !== undefined && verified === undefined && fence !== gaveUp?.nonce) return this.#prove(fence);
     const calm = state.peers.every((peer) => peer.fence === undefined);
     if (calm && timing.now() >= this.#nextPassAt) return this.#converge();
@@ -347,9 +358,10 @@ class CopyRun {
     await this.#keeper.save();
   }
 
-  async #unverify(): Promise<void> {
+  async #unverify(state: SideState): Promise<void> {
     const { target, settings } = this.#task;
-    if (aliasedEverywhere(await target.state(), settings.alias)) return;
+    const moved = !aliasedSomewhere(state, settings.alias);
+    if (moved && aliasedEverywhere(await target.state(), settings.alias)) return;
     this.#task.log.info('the fence was lifted without a switch');
     this.#keeper.update({ phase: 'Converging', verified: undefined });
     await this.#keeper.save();

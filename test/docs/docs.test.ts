@@ -143,6 +143,7 @@ test('docs/predicates.md names every predicate of a DomainLibrary, and every ste
   const lists: readonly (readonly { readonly name: string }[])[] = [
     predicates.CREATE_PREDICATES,
     predicates.START_PREDICATES,
+    predicates.MOVE_PREDICATES,
     predicates.VECTOR_PREDICATES,
     predicates.FENCE_PREDICATES,
     predicates.SWITCH_PREDICATES,

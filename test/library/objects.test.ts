@@ -5,12 +5,16 @@ import { copyObjects } from '../../src/library/objects.ts';
 import { parseConfig } from '../../src/migration/config.ts';
 import { cluster, library } from './sim.ts';
 
-const plan = (spec: object = {}) => ({
-  library: library(),
+const end = (collection: string, spec: object) => ({
   cluster: cluster(spec),
   peers: [{ name: 'main-0', rest: 'http://main-0:6333', grpc: 'http://main-0:6334' }],
-  from: 'docs--g1',
-  to: 'docs--g2',
+  collection,
+});
+
+const plan = (spec: object = {}, targetSpec: object = spec) => ({
+  library: library(),
+  source: end('docs--g1', spec),
+  target: end('docs--g2', targetSpec),
   generation: 2,
   attempt: 3,
   projection: { vectors: { '': { normalize: true } }, keepShardKeys: false },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { QdrantCluster } from '../../src/api/index.ts';
-import { place } from '../../src/library/decide/placement.ts';
+import { clustersBeside, orderedMove, place } from '../../src/library/decide/placement.ts';
 import { cluster, library, ready } from './sim.ts';
 
 const named = (
@@ -61,16 +61,33 @@ test('a choice is kept, even before there is a collection, while it still fits',
   assert.equal(place(chosen, [named('a'), named('b', { ready: false })]).name, 'a');
 });
 
-test('once it has a collection it stays, whatever is edited; what orders a move is named', () => {
+test('once it has a collection it stays until it has moved; what orders a move is told', () => {
   const clusters = [named('a'), named('b')];
   assert.deepEqual(place(living('a', { clusterRef: { name: 'a' } }), clusters), { name: 'a' });
-  const moved = place(living('a', { clusterRef: { name: 'b' } }), clusters);
-  assert.equal(moved.name, 'a');
-  assert.match(moved.move ?? '', /^spec\.placement\.clusterRef\.name: .* to b is not built yet$/);
+  assert.equal(orderedMove(living('a', { clusterRef: { name: 'a' } })), undefined);
+  const moved = living('a', { clusterRef: { name: 'b' } });
+  assert.equal(place(moved, clusters).name, 'a');
+  assert.deepEqual(orderedMove(moved), { to: 'b', field: 'spec.placement.clusterRef.name' });
+  assert.deepEqual(clustersBeside(moved), ['b']);
   const object = living('a', selecting);
-  const assigned = place({ ...object, status: { ...object.status, assignment: { cluster: 'b' } } }, clusters);
-  assert.match(assigned.move ?? '', /^status\.assignment\.cluster/);
+  const assignment = { cluster: 'b', policy: 'even' };
+  const assigned = { ...object, status: { ...object.status, assignment } };
+  assert.deepEqual(orderedMove(assigned), { to: 'b', field: 'status.assignment.cluster', policy: 'even' });
+  assert.equal(orderedMove({ ...moved, status: { ...object.status, assignment: { cluster: 'c' } } })?.to, 'b');
+  assert.equal(orderedMove(library({ placement: { clusterRef: { name: 'b' } } })), undefined);
   assert.equal(place(living('a', selecting), [named('b')]).problem?.reason, 'ClusterNotFound');
+});
+
+test('under a fence only the two ends of the move are looked at', () => {
+  const moving = living('a', { clusterRef: { name: 'b' } });
+  const generation = { number: 1, collection: 'docs--g1', state: 'Retired', specDigest: '', createdAt: '' } as const;
+  const change = { from: 2, to: 3, reason: '', startedAt: '', fromCluster: 'a', toCluster: 'b' };
+  const at = (step: 'Fenced' | 'Copying') => ({
+    ...moving,
+    status: { ...moving.status, generations: [{ ...generation, cluster: 'z' }], change: { ...change, step } },
+  });
+  assert.deepEqual(clustersBeside(at('Copying')), ['b', 'z']);
+  assert.deepEqual(clustersBeside(at('Fenced')), ['b']);
 });
 
 const expressions: [string, string[] | undefined, Record<string, string>, boolean][] = [

@@ -9,7 +9,14 @@ import { installDefinitions } from '../../sandbox/install.ts';
 import { type ApiServer, type AuditEntry, startApiServer } from '../../sandbox/kube/index.ts';
 import { type Node, startNode } from '../../sandbox/qdrant/node.ts';
 import { readSettings } from '../../sandbox/qdrant/settings.ts';
-import { API_VERSION, type DomainLibrary, type DomainLibrarySpec, type QdrantCluster } from '../../src/api/index.ts';
+import {
+  API_VERSION,
+  type DomainLibrary,
+  type DomainLibrarySpec,
+  type QdrantCluster,
+  REBALANCE_POLICY,
+  type RebalancePolicy,
+} from '../../src/api/index.ts';
 import {
   CLUSTER_ROLE_BINDINGS,
   CLUSTER_ROLES,
@@ -25,6 +32,7 @@ import {
   type Occurrence,
   policyRules,
   type ResourceType,
+  resourceType,
   SECRETS,
   type Secret,
   staticConnection,
@@ -33,7 +41,6 @@ import {
   DOMAIN_LIBRARIES,
   LIBRARY_RULES,
   type LibraryControllerSettings,
-  type LibraryInformers,
   libraryController,
   QDRANT_CLUSTERS,
 } from '../../src/library/index.ts';
@@ -44,6 +51,9 @@ import { createLogger } from '../../src/telemetry/index.ts';
 
 export const NAMESPACE = 'default';
 export const CANARY = 'canary-7f3d1c9b-secret-key';
+/** The key of every further Qdrant. */
+export const OTHER_CANARY = 'canary-5b2e8a07-other-key';
+export const POLICIES = resourceType<RebalancePolicy>(REBALANCE_POLICY);
 const OPERATOR = 'system:serviceaccount:system:operator';
 const KEY = { namespace: NAMESPACE, name: 'docs' };
 
@@ -72,7 +82,8 @@ export class Room {
   readonly #directory: string;
   readonly #operator: KubeClient;
   readonly #pool = new ClientPool({ metrics: this.metrics });
-  readonly #informers: LibraryInformers;
+  readonly #informers: ReturnType<typeof informersOf>;
+  readonly #others: { node: Node; client: ClusterClient }[] = [];
   readonly #writes: AuditEntry[] = [];
   readonly #stopping = new AbortController();
   readonly #tasks: Promise<unknown>[] = [];
@@ -85,23 +96,11 @@ export class Room {
     const server = await startApiServer({ tls: false, allocateClusterIP: () => '10.0.0.1' });
     const directory = await mkdtemp(join(tmpdir(), 'library-room-'));
     const [http, grpc] = [await freePort(), await freePort()];
-    const settings = readSettings(
-      {
-        QDRANT__SERVICE__HOST: '127.0.0.1',
-        QDRANT__SERVICE__HTTP_PORT: String(http),
-        QDRANT__SERVICE__GRPC_PORT: String(grpc),
-        QDRANT__SERVICE__API_KEY: CANARY,
-        QDRANT__STORAGE__STORAGE_PATH: join(directory, 'storage'),
-        QDRANT__STORAGE__SNAPSHOTS_PATH: join(directory, 'snapshots'),
-        SANDBOX_QDRANT_OPTIMIZE_MS: '0',
-      },
-      undefined,
-    );
-    const node = await startNode(settings, { uri: undefined, bootstrap: undefined });
+    const node = await startQdrant(join(directory, 'main'), { http, grpc, apiKey: CANARY });
     const room = new Room({ server, directory, node, url: `http://127.0.0.1:${http}` });
     await installDefinitions(room.admin);
     await room.#grant();
-    const informers = Object.values(room.#informers);
+    const informers = Object.values(room.#informers) as Informer<KubeObject>[];
     room.#tasks.push(...informers.map((informer) => informer.start(room.#stopping.signal)));
     await Promise.all(informers.map((informer) => informer.whenSynced()));
     room.#tasks.push(room.#runJobs());
@@ -120,14 +119,7 @@ export class Room {
     server.audit.onRequest((entry) => {
       if (entry.user === OPERATOR && !['get', 'list', 'watch'].includes(entry.verb)) this.#writes.push(entry);
     });
-    const informer = <T extends KubeObject>(type: ResourceType<T>) => new Informer<T>({ client: this.#operator, type });
-    this.#informers = {
-      libraries: informer(DOMAIN_LIBRARIES),
-      clusters: informer(QDRANT_CLUSTERS),
-      secrets: informer(SECRETS),
-      jobs: informer(JOBS),
-      configMaps: informer(CONFIG_MAPS),
-    };
+    this.#informers = informersOf(this.#operator);
   }
 
   async stop(): Promise<void> {
@@ -138,9 +130,28 @@ export class Room {
     await this.#pool.close();
     await this.qdrant.close();
     await this.#node.stop();
+    for (const { node, client } of this.#others) {
+      await client.close();
+      await node.stop();
+    }
     await Promise.all([this.admin.close(), this.#operator.close()]);
     await this.server.stop();
     await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  /** One more Qdrant, with a key of its own, and the object that adopts it, ready. */
+  async startOther(name: string, change: Partial<QdrantCluster['spec']> = {}): Promise<ClusterClient> {
+    const [http, grpc] = [await freePort(), await freePort()];
+    const url = `http://127.0.0.1:${http}`;
+    const node = await startQdrant(join(this.#directory, name), { http, grpc, apiKey: OTHER_CANARY });
+    const client = new ClusterClient({ peers: [{ name, rest: url }], apiKey: OTHER_CANARY });
+    this.#others.push({ node, client });
+    await this.putKey(OTHER_CANARY, `${name}-key`);
+    await this.createCluster(name, {
+      external: { url, apiKeySecretRef: { name: `${name}-key`, key: 'api-key' } },
+      ...change,
+    });
+    return client;
   }
 
   startOperator(): void {
@@ -180,7 +191,7 @@ export class Room {
       message: '',
       lastTransitionTime: '2026-01-01T00:00:00Z',
     };
-    const status = { conditions: [condition], endpoints: { rest: this.url } };
+    const status = { conditions: [condition], endpoints: { rest: object.spec.external?.url ?? this.url } };
     await this.admin.patch(
       QDRANT_CLUSTERS,
       { namespace: NAMESPACE, name },
@@ -319,7 +330,12 @@ export class Room {
     await mkdir(directory, { recursive: true });
     const text = config.data?.['config.json'] ?? '';
     await writeFile(join(directory, 'config.json'), text);
-    await writeFile(join(directory, 'api-key'), CANARY);
+    for (const side of ['source', 'target']) {
+      const sources = pod?.volumes?.find((volume) => volume.name === `${side}-keys`)?.projected?.sources ?? [];
+      const secret = await this.admin.get(SECRETS, { namespace: NAMESPACE, name: sources[0]?.secret?.name ?? '' });
+      await mkdir(join(directory, side), { recursive: true });
+      await writeFile(join(directory, side, 'api-key'), Buffer.from(secret.data?.['api-key'] ?? '', 'base64'));
+    }
     const { progress } = JSON.parse(text) as { progress: { namespace: string; name: string } };
     const kube = this.#client(`system:serviceaccount:${NAMESPACE}:${pod?.serviceAccountName}`);
     this.workerSignal = new AbortController();
@@ -327,8 +343,8 @@ export class Room {
       configFile: join(directory, 'config.json'),
       environment: {
         POD_NAME: `${name}-pod`,
-        QDRANT_LIBRARIAN_SOURCE_KEYS: directory,
-        QDRANT_LIBRARIAN_TARGET_KEYS: directory,
+        QDRANT_LIBRARIAN_SOURCE_KEYS: join(directory, 'source'),
+        QDRANT_LIBRARIAN_TARGET_KEYS: join(directory, 'target'),
       },
       signal: AbortSignal.any([this.#stopping.signal, this.workerSignal.signal]),
       log: createLogger('debug', { write: (line: string) => void this.logged.push(line) }),
@@ -349,6 +365,37 @@ export class Room {
       )
       .catch(() => undefined);
   }
+}
+
+function informersOf(client: KubeClient) {
+  const informer = <T extends KubeObject>(type: ResourceType<T>) => new Informer<T>({ client, type });
+  return {
+    libraries: informer(DOMAIN_LIBRARIES),
+    clusters: informer(QDRANT_CLUSTERS),
+    policies: informer(POLICIES),
+    secrets: informer(SECRETS),
+    jobs: informer(JOBS),
+    configMaps: informer(CONFIG_MAPS),
+  };
+}
+
+function startQdrant(
+  directory: string,
+  { http, grpc, apiKey }: { readonly http: number; readonly grpc: number; readonly apiKey: string },
+): Promise<Node> {
+  const settings = readSettings(
+    {
+      QDRANT__SERVICE__HOST: '127.0.0.1',
+      QDRANT__SERVICE__HTTP_PORT: String(http),
+      QDRANT__SERVICE__GRPC_PORT: String(grpc),
+      QDRANT__SERVICE__API_KEY: apiKey,
+      QDRANT__STORAGE__STORAGE_PATH: join(directory, 'storage'),
+      QDRANT__STORAGE__SNAPSHOTS_PATH: join(directory, 'snapshots'),
+      SANDBOX_QDRANT_OPTIMIZE_MS: '0',
+    },
+    undefined,
+  );
+  return startNode(settings, { uri: undefined, bootstrap: undefined });
 }
 
 async function freePort(): Promise<number> {

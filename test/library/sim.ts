@@ -1,60 +1,164 @@
 import type { Condition, DomainLibrary, DomainLibrarySpec, QdrantCluster } from '../../src/api/index.ts';
 import { applyDefaults, FINALIZER } from '../../src/api/index.ts';
 import { indexNote, noteDigest } from '../../src/library/decide/in-place.ts';
-import { limitsNote } from '../../src/library/decide/limits.ts';
-import { place } from '../../src/library/decide/placement.ts';
-import { unshown, vectorNote } from '../../src/library/decide/vectors.ts';
+import { clustersBeside, namedCluster, place } from '../../src/library/decide/placement.ts';
+import { vectorNote } from '../../src/library/decide/vectors.ts';
 import { decide } from '../../src/library/decide.ts';
-import { difference } from '../../src/library/diff.ts';
+import { unreflected } from '../../src/library/gather.ts';
 import type { Look, PeerLook } from '../../src/library/look.ts';
 import { collectionLook } from '../../src/library/look.ts';
 import { LibraryMemory } from '../../src/library/memory.ts';
 import { jobName } from '../../src/library/names.ts';
-import type { Plan, Step } from '../../src/library/plan.ts';
+import { isQdrantStep, type Plan, type QdrantStep, type Step } from '../../src/library/plan.ts';
 import { statusOf } from '../../src/library/report.ts';
 import { type Section, shapeOf } from '../../src/library/shape.ts';
-import type { CopyJob, World } from '../../src/library/world.ts';
+import type { Blind, CopyJob, MoveRules, Place, Sight, World } from '../../src/library/world.ts';
 import { MARK_KEY, parseMark } from '../../src/migration/fence.ts';
 import { newProgress, type Progress } from '../../src/migration/progress.ts';
-import { addsVectors, type CollectionView, type Schemas } from '../../src/qdrant/index.ts';
+import { addsVectors, type CollectionView, type Schemas, type ShardKey } from '../../src/qdrant/index.ts';
 import { EMPTY_DIGEST, formatDigest } from '../../src/vectors/index.ts';
 import { cluster, settings } from './given.ts';
 
 export { cluster, library, ready, settings } from './given.ts';
 
 /** A collection of the simulated Qdrant: its configuration as Qdrant shows it, and its points. */
-export type SimCollection = { info: Schemas['CollectionInfo']; keys: string[]; points: Map<number, string> };
+export type SimCollection = { info: Schemas['CollectionInfo']; keys: ShardKey[]; points: Map<number, string> };
+
+const NOWHERE = {
+  cluster: undefined,
+  sight: { kind: 'blind', reason: 'ClusterNotFound', message: 'there is no such QdrantCluster' },
+  rivals: [],
+} as const;
 
 /** Thrown where the operator is killed. */
 export class Crash extends Error {}
 
-/** One Qdrant, one library, one abstract worker: everything that survives a crash of the operator. */
-export class Sim {
-  now = Date.parse('2026-02-01T00:00:00Z');
-  library: DomainLibrary;
-  cluster: QdrantCluster = cluster();
+/** One simulated Qdrant, and the object that stands for it; without the object it is out of reach. */
+export class SimQdrant {
+  readonly name: string;
+  cluster: QdrantCluster | undefined;
   readonly collections = new Map<string, SimCollection>();
   readonly aliases = new Map<string, string>();
-  readonly dropped: { name: string; wasActive: boolean; marked: boolean }[] = [];
-  memory = new LibraryMemory();
-  jobs: CopyJob[] = [];
-  copying: { from: string; to: string; generation: number } | undefined;
-  progress: Progress | undefined;
-  leftovers = false;
   silent: Look['silent'] = [];
   /** A collection of which one more replica is coming back. */
   recovering: string | undefined;
-  deleted = false;
-  rivals: World['rivals'] = [];
-  readonly events: string[] = [];
-  readonly steps: Step[] = [];
   /** Of the two peers. */
   versions: readonly [string, string] = ['1.18.3', '1.18.3'];
+  /** Set while nobody can look at it. */
+  blind: Blind | undefined;
+  rivals: World['rivals'] = [];
+
+  constructor(name: string) {
+    this.name = name;
+    this.cluster = cluster({ metadata: { name, namespace: 'team', uid: `uid-of-${name}` } });
+  }
+
+  look(): Look {
+    const peer = (peerId: number): PeerLook => ({
+      name: `${this.name}-${peerId - 1}`,
+      peerId,
+      version: this.versions[peerId - 1] ?? '',
+      memberIds: [1, 2],
+      distributed: true,
+      consensus: 'working',
+      collections: [...this.collections.keys()],
+      aliases: Object.fromEntries(this.aliases),
+      own: Object.fromEntries(
+        [...this.collections].map(([name, collection]) => [
+          name,
+          {
+            info: { ...collection.info, points_count: collection.points.size || (collection.info.points_count ?? 0) },
+            view: viewOf(name, collection, this.recovering === name),
+          },
+        ]),
+      ),
+    });
+    const quiet = new Set(this.silent.map(({ name }) => name));
+    return {
+      peers: [peer(1), peer(2)].filter(({ name }) => !quiet.has(name)),
+      silent: this.silent,
+      everyPeerListed: true,
+    };
+  }
+
+  get sight(): Sight {
+    const gone = { kind: 'blind', reason: 'ClusterNotFound', message: `QdrantCluster ${this.name} is gone` } as const;
+    return this.cluster === undefined ? gone : (this.blind ?? { kind: 'seen', look: this.look() });
+  }
+
+  /** The collection that clients of a name reach here. */
+  answering(alias: string): SimCollection | undefined {
+    return this.collections.get(this.aliases.get(alias) ?? alias);
+  }
+}
+
+/** Some Qdrants, one library, one abstract worker: everything that survives a crash of the operator. */
+export class Sim {
+  readonly main = new SimQdrant('main');
+  readonly qdrants = new Map([['main', this.main]]);
+  moveRules: MoveRules | undefined;
+  now = Date.parse('2026-02-01T00:00:00Z');
+  library: DomainLibrary;
+  readonly dropped: { name: string; wasActive: boolean; marked: boolean }[] = [];
+  memory = new LibraryMemory();
+  jobs: CopyJob[] = [];
+  copying: (Step & { kind: 'startCopy' }) | undefined;
+  progress: Progress | undefined;
+  leftovers = false;
+  deleted = false;
+  readonly events: string[] = [];
+  readonly steps: Step[] = [];
   /** Changes that Qdrant takes and doesn't show. */
   deaf = false;
 
   constructor(object: DomainLibrary) {
     this.library = object;
+    const founded = cluster();
+    this.main.cluster = founded;
+  }
+
+  get cluster(): QdrantCluster {
+    return this.main.cluster ?? cluster();
+  }
+  set cluster(object: QdrantCluster) {
+    this.main.cluster = object;
+  }
+  get collections(): Map<string, SimCollection> {
+    return this.main.collections;
+  }
+  get aliases(): Map<string, string> {
+    return this.main.aliases;
+  }
+  get silent(): Look['silent'] {
+    return this.main.silent;
+  }
+  set silent(peers: Look['silent']) {
+    this.main.silent = peers;
+  }
+  set recovering(name: string | undefined) {
+    this.main.recovering = name;
+  }
+  set versions(versions: readonly [string, string]) {
+    this.main.versions = versions;
+  }
+  set rivals(rivals: World['rivals']) {
+    this.main.rivals = rivals;
+  }
+
+  /** One more cluster. */
+  add(name: string): SimQdrant {
+    const added = new SimQdrant(name);
+    this.qdrants.set(name, added);
+    return added;
+  }
+
+  /** The Qdrant that the library lives on, as its status says. */
+  get home(): SimQdrant {
+    return this.at(this.library.status?.cluster ?? namedCluster(this.library) ?? 'main');
+  }
+
+  at(name: string | undefined): SimQdrant {
+    return this.qdrants.get(name ?? this.home.name) ?? this.main;
   }
 
   get alias(): string {
@@ -63,7 +167,7 @@ export class Sim {
 
   /** The collection that clients of the public name reach. */
   get active(): SimCollection | undefined {
-    return this.collections.get(this.aliases.get(this.alias) ?? this.alias);
+    return this.home.answering(this.alias);
   }
 
   edit(spec: Partial<DomainLibrarySpec>): void {
@@ -97,34 +201,34 @@ export class Sim {
   }
 
   look(): Look {
-    const peer = (peerId: number): PeerLook => ({
-      name: `main-${peerId - 1}`,
-      peerId,
-      version: this.versions[peerId - 1] ?? '',
-      memberIds: [1, 2],
-      distributed: true,
-      consensus: 'working',
-      collections: [...this.collections.keys()],
-      aliases: Object.fromEntries(this.aliases),
-      own: Object.fromEntries(
-        [...this.collections].map(([name, collection]) => [
-          name,
-          { info: collection.info, view: viewOf(name, collection, this.recovering === name) },
-        ]),
-      ),
+    return this.main.look();
+  }
+
+  /** The home, and the clusters that gathering looks at besides. */
+  #places(): Place[] {
+    return clustersBeside(this.library).map((name) => {
+      const { cluster: object, sight, rivals } = this.qdrants.get(name) ?? NOWHERE;
+      return { name, cluster: object, sight, rivals, vectorsBytes: 0 };
     });
-    const quiet = new Set(this.silent.map(({ name }) => name));
-    return {
-      peers: [peer(1), peer(2)].filter(({ name }) => !quiet.has(name)),
-      silent: this.silent,
-      everyPeerListed: true,
-    };
   }
 
   world(): World {
-    const look = this.look();
-    for (const [name, { info }] of this.collections) this.memory.sawStatus(name, info.status === 'green', this.now);
-    this.#forgetReflected(look);
+    const { home } = this;
+    const places = this.#places();
+    const seen = [home, ...places].flatMap(({ cluster: object, sight }) =>
+      sight.kind === 'seen' && object !== undefined ? [{ object, look: sight.look }] : [],
+    );
+    const notes = new Set<string>();
+    for (const { object, look } of seen) {
+      const shape = shapeOf(this.library.spec, object.spec.limits);
+      for (const name of Object.keys(look.peers[0]?.own ?? {})) {
+        const collection = collectionLook(look, name);
+        if (collection === undefined) continue;
+        this.memory.sawStatus(name, collection.status === 'green', this.now);
+        for (const note of unreflected(collection, shape)) notes.add(note);
+      }
+    }
+    this.memory.keepOnly(notes);
     this.memory.sawWorker(this.progress === undefined ? undefined : String(this.progress.holder.beat), this.now);
     const change = this.library.status?.change;
     const mine = this.jobs.filter(({ name }) => change !== undefined && name.startsWith(`docs-g${change.to}-`));
@@ -132,9 +236,11 @@ export class Sim {
     return {
       now: this.now,
       library: applyDefaults(this.library),
-      cluster: this.cluster,
-      sight: { kind: 'seen', look },
-      rivals: this.rivals,
+      cluster: home.cluster,
+      sight: home.sight,
+      rivals: home.rivals,
+      places,
+      moveRules: this.moveRules,
       job: latest,
       otherJobs: this.jobs.filter((job) => job !== latest && job.state === 'running').map(({ name }) => name),
       tasks: [],
@@ -156,7 +262,7 @@ export class Sim {
     }
     if (this.deleted) return plan;
     crash('before status');
-    const placed = place(world.library, [this.cluster]);
+    const placed = place(world.library, world.cluster === undefined ? [] : [world.cluster]);
     const status = statusOf({ world, placed, plan, notes: [], failure: undefined, invalid: [], bound: false });
     this.library = { ...this.library, status: JSON.parse(JSON.stringify(status)) };
     for (const event of plan.events ?? []) this.events.push(event.reason);
@@ -168,15 +274,18 @@ export class Sim {
     const [job] = this.jobs.filter(({ state }) => state === 'running');
     const { copying } = this;
     if (job === undefined || copying === undefined) return;
-    const source = this.collections.get(copying.from);
-    const target = this.collections.get(copying.to);
+    const [from, to] = [this.at(copying.fromCluster), this.at(copying.toCluster)];
+    if (from.sight.kind === 'blind' || to.sight.kind === 'blind') return;
+    const source = from.collections.get(copying.from);
+    const target = to.collections.get(copying.to);
     const change = `${this.library.metadata.uid}/${copying.generation}`;
     const before = this.progress?.change === change ? this.progress : newProgress(change, NOBODY);
     const progress = { ...before, holder: { ...before.holder, beat: before.holder.beat + 1 } };
     if (target === undefined) return;
-    const named = [...this.aliases].some(([, name]) => name === copying.to);
+    const named = [...to.aliases].some(([, name]) => name === copying.to);
+    const left = ![...from.aliases].some(([, name]) => name === copying.from);
     const fence = source === undefined ? undefined : parseMark(source.info.config.metadata)?.fence?.nonce;
-    if (progress.verified !== undefined && named) {
+    if (progress.verified !== undefined && named && left) {
       this.progress = {
         ...progress,
         phase: 'Done',
@@ -185,6 +294,7 @@ export class Sim {
       this.#endJob(job, 'succeeded');
       return;
     }
+    if (named && progress.verified !== undefined) return;
     if (named) throw new Error('the worker would write into a target that is in use');
     if (source === undefined) return;
     target.points.clear();
@@ -220,81 +330,19 @@ export class Sim {
     return plan;
   }
 
-  #forgetReflected(look: Look): void {
-    const shape = shapeOf(this.library.spec, this.cluster.spec.limits);
-    const notes = new Set<string>();
-    for (const name of this.collections.keys()) {
-      const collection = collectionLook(look, name);
-      if (collection === undefined) continue;
-      const { patch, createIndexes } = difference(shape, collection.observed);
-      if (patch !== undefined) notes.add(name);
-      if (collection.mark?.limits !== undefined) notes.add(limitsNote(name));
-      for (const { field } of createIndexes) notes.add(indexNote(name, field));
-      for (const vector of unshown(shape, collection)) notes.add(vectorNote(name, vector.name));
-    }
-    this.memory.keepOnly(notes);
-  }
-
   #endJob(job: CopyJob, state: 'succeeded' | 'failed'): void {
     this.jobs = this.jobs.map((each) => (each === job ? { ...job, state, endedAt: this.now } : each));
   }
 
   #carryOut(step: Step): void {
+    if (isQdrantStep(step)) {
+      this.#changeQdrant(step);
+      return;
+    }
     switch (step.kind) {
-      case 'createCollection':
-        this.collections.set(step.collection, created(step.body));
-        return;
-      case 'createShardKey':
-        this.collections.get(step.collection)?.keys.push(step.key);
-        return;
-      case 'createIndex':
-        this.memory.sent(indexNote(step.collection, step.field), noteDigest(step.schema), this.now);
-        this.#update(step.collection, (info) => ({
-          ...info,
-          payload_schema: {
-            ...info.payload_schema,
-            [step.field]: { data_type: step.schema['type'], params: step.schema, points: 0 },
-          },
-        }));
-        return;
-      case 'addVector':
-        if (this.versions.some((version) => !addsVectors(version)))
-          throw new Error('consensus stops: a peer is too old');
-        if (!this.deaf) this.#addVector(step);
-        this.memory.sent(vectorNote(step.collection, step.vector), noteDigest(step.config), this.now);
-        return;
-      case 'dropIndex':
-        this.#update(step.collection, (info) => {
-          const { [step.field]: _dropped, ...rest } = info.payload_schema;
-          return { ...info, payload_schema: rest };
-        });
-        return;
-      case 'patch':
-        this.memory.sent(step.note, noteDigest(step.body), this.now);
-        if (!this.deaf) this.#patch(step.collection, step.body);
-        return;
-      case 'mark':
-        this.#patch(step.collection, { metadata: { [MARK_KEY]: step.mark } });
-        return;
-      case 'unfence':
-        this.memory.unfenced(this.now);
-        this.#patch(step.collection, step.body);
-        return;
-      case 'fence':
-        this.#patch(step.collection, step.body);
-        return;
-      case 'pointAliases':
-        for (const alias of step.aliases) {
-          if (this.collections.has(alias)) throw new Error(`409: ${alias} is a collection`);
-          this.aliases.set(alias, step.collection);
-        }
-        return;
-      case 'dropAlias':
-        this.aliases.delete(step.alias);
-        return;
       case 'startCopy': {
         const name = jobName('docs', step.generation, step.attempt);
-        this.copying = { from: step.from, to: step.to, generation: step.generation };
+        this.copying = step;
         this.leftovers = true;
         if (!this.jobs.some((job) => job.name === name))
           this.jobs.push({ name, attempt: step.attempt, state: 'running' });
@@ -308,18 +356,6 @@ export class Sim {
         this.progress = undefined;
         this.leftovers = false;
         return;
-      case 'dropCollection': {
-        const collection = this.collections.get(step.collection);
-        const mark = parseMark(collection?.info.config.metadata);
-        this.dropped.push({
-          name: step.collection,
-          wasActive: collection !== undefined && collection === this.active,
-          marked: mark?.uid === this.library.metadata.uid,
-        });
-        this.collections.delete(step.collection);
-        for (const [alias, target] of this.aliases) if (target === step.collection) this.aliases.delete(alias);
-        return;
-      }
       case 'addFinalizer':
         this.library = { ...this.library, metadata: { ...this.library.metadata, finalizers: [FINALIZER] } };
         return;
@@ -329,14 +365,83 @@ export class Sim {
     }
   }
 
-  #update(name: string, change: (info: Schemas['CollectionInfo']) => unknown): void {
-    const collection = this.collections.get(name);
+  #changeQdrant(step: QdrantStep): void {
+    const at = this.at(step.cluster);
+    if (at.sight.kind === 'blind') throw new Error(`${at.name} can't be reached`);
+    switch (step.kind) {
+      case 'createCollection':
+        at.collections.set(step.collection, created(step.body));
+        return;
+      case 'createShardKey':
+        at.collections.get(step.collection)?.keys.push(step.key);
+        return;
+      case 'createIndex':
+        this.memory.sent(indexNote(step.collection, step.field), noteDigest(step.schema), this.now);
+        this.#update(at, step.collection, (info) => ({
+          ...info,
+          payload_schema: {
+            ...info.payload_schema,
+            [step.field]: { data_type: step.schema['type'], params: step.schema, points: 0 },
+          },
+        }));
+        return;
+      case 'addVector':
+        if (at.versions.some((version) => !addsVectors(version))) throw new Error('consensus stops: a peer is too old');
+        if (!this.deaf) this.#addVector(at, step);
+        this.memory.sent(vectorNote(step.collection, step.vector), noteDigest(step.config), this.now);
+        return;
+      case 'dropIndex':
+        this.#update(at, step.collection, (info) => {
+          const { [step.field]: _dropped, ...rest } = info.payload_schema;
+          return { ...info, payload_schema: rest };
+        });
+        return;
+      case 'patch':
+        this.memory.sent(step.note, noteDigest(step.body), this.now);
+        if (!this.deaf) this.#patch(at, step.collection, step.body);
+        return;
+      case 'mark':
+        this.#patch(at, step.collection, { metadata: { [MARK_KEY]: step.mark } });
+        return;
+      case 'unfence':
+        this.memory.unfenced(this.now);
+        this.#patch(at, step.collection, step.body);
+        return;
+      case 'fence':
+        this.#patch(at, step.collection, step.body);
+        return;
+      case 'pointAliases':
+        for (const alias of step.aliases) {
+          if (at.collections.has(alias)) throw new Error(`409: ${alias} is a collection`);
+          at.aliases.set(alias, step.collection);
+        }
+        return;
+      case 'dropAlias':
+        at.aliases.delete(step.alias);
+        return;
+      case 'dropCollection': {
+        const collection = at.collections.get(step.collection);
+        const mark = parseMark(collection?.info.config.metadata);
+        this.dropped.push({
+          name: step.collection,
+          wasActive: collection !== undefined && collection === this.active,
+          marked: mark?.uid === this.library.metadata.uid,
+        });
+        at.collections.delete(step.collection);
+        for (const [alias, target] of at.aliases) if (target === step.collection) at.aliases.delete(alias);
+        return;
+      }
+    }
+  }
+
+  #update(at: SimQdrant, name: string, change: (info: Schemas['CollectionInfo']) => unknown): void {
+    const collection = at.collections.get(name);
     if (collection === undefined) throw new Error(`404: ${name}`);
     collection.info = change(collection.info) as Schemas['CollectionInfo'];
   }
 
-  #addVector({ collection, vector, config }: Step & { kind: 'addVector' }): void {
-    this.#update(collection, (info) => {
+  #addVector(at: SimQdrant, { collection, vector, config }: QdrantStep & { kind: 'addVector' }): void {
+    this.#update(at, collection, (info) => {
       const { params } = info.config;
       const { dense, sparse } = config as { dense?: Section; sparse?: Section };
       const added =
@@ -347,8 +452,8 @@ export class Sim {
     });
   }
 
-  #patch(name: string, body: Section): void {
-    this.#update(name, (info) => ({ ...info, config: patched(info.config, body) }));
+  #patch(at: SimQdrant, name: string, body: Section): void {
+    this.#update(at, name, (info) => ({ ...info, config: patched(info.config, body) }));
   }
 }
 

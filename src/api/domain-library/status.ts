@@ -22,15 +22,29 @@ const generation = object('One physical collection behind the library.', {
   switchedAt: optional(time('When it became the active one.')),
   points: optional(big('Points when it was verified.')),
   digest: optional(digestText('Order-independent digest of its points when it was verified.')),
+  keepUntil: optional(time('Until when it is kept, where the RebalancePolicy that moved the library says it.')),
 });
 export type GenerationStatus = Static<typeof generation>;
 
-const change = object('A change of generation that runs.', {
-  step: choice('Step that it is at.', ['Building', 'Copying', 'Converging', 'Fenced', 'Verified', 'Switched']),
+const change = object('A change of generation that runs. One whose target lies on another cluster is a move.', {
+  step: choice('Step that it is at.', [
+    'Probed',
+    'Building',
+    'Copying',
+    'Converging',
+    'Fenced',
+    'Verified',
+    'Switched',
+  ]),
   from: number('Generation that is active.'),
   to: number('Generation that is being built.'),
   reason: text('Which fields need it.', { max: 1024 }),
   startedAt: time('When it began.'),
+  fromCluster: optional(name('QdrantCluster that a move leaves.')),
+  toCluster: optional(name('QdrantCluster that a move goes to.')),
+  policy: optional(name('RebalancePolicy that ordered the move.')),
+  engine: optional(choice('How the bulk of the data travels.', ['Scroll', 'ShardSnapshot'])),
+  engineReason: optional(text('Why this way.', { max: 1024 })),
   job: optional(name('Job that copies.')),
   passes: optional(integer('Passes over the data so far.', { min: 0, max: 1_000_000 })),
   copied: optional(big('Points copied.')),

@@ -4,14 +4,21 @@ import type { Note, Plan } from '../plan.ts';
 /** How soon a refused step is looked at again. */
 const AGAIN_SECONDS = 2;
 
+type BlockedOptions = {
+  readonly what: string;
+  readonly unready?: boolean;
+  /** The condition that says so. */
+  readonly type?: 'ChangeBlocked' | 'MoveBlocked';
+};
+
 /** Named predicates refuse: nothing is done, and why stands in status, condition, metric and log. */
 export function blocked(
   blockedBy: readonly Blocker[],
-  { what, unready = false }: { readonly what: string; readonly unready?: boolean },
+  { what, unready = false, type = 'ChangeBlocked' }: BlockedOptions,
 ): Plan {
   const reasons = blockedBy.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
   const message = `${what}: ${reasons}`;
-  const note: Note = { type: 'ChangeBlocked', status: 'True', reason: 'PredicatesRefuse', message };
+  const note: Note = { type, status: 'True', reason: 'PredicatesRefuse', message };
   return {
     steps: [],
     blockedBy,

@@ -2,30 +2,38 @@ import type { GenerationChange } from '../../api/index.ts';
 import type { Mark } from '../../migration/index.ts';
 import { createBody } from '../create-body.ts';
 import { difference, reshaping } from '../diff.ts';
-import { type CollectionLook, collectionLook } from '../look.ts';
+import { aliasesOf, type CollectionLook, collectionLook } from '../look.ts';
 import { generationName, publicName } from '../names.ts';
 import { generationsOf, type Plan, timestamp, withGeneration } from '../plan.ts';
 import { CREATE_PREDICATES, refusals, START_PREDICATES } from '../predicates.ts';
-import { type Shape, shapeDigest } from '../shape.ts';
-import type { SeenWorld } from '../world.ts';
-import { type Active, isOurs, ownCollections } from './active.ts';
+import { type Shape, shapeDigest, shapeOf } from '../shape.ts';
+import { placeNamed, type SeenWorld } from '../world.ts';
+import { type Active, isOurs } from './active.ts';
 import { blocked } from './blocked.ts';
-import { copyAndSwitch } from './copy-and-switch.ts';
+import { carryOver, usersMetadata } from './carry.ts';
+import { copyAndSwitch, nameBeforeSwitch } from './copy-and-switch.ts';
+import { progressOf } from './copying.ts';
 import { lift, withoutFence } from './fence.ts';
 import { markOf, notReadable, unready } from './first-generation.ts';
 import { inPlace } from './in-place.ts';
 import { limitsInMark, limitsOf } from './limits.ts';
+import { nextGeneration, probe, startMove, targetAway, whyUnwanted } from './move.ts';
+import { orderedMove } from './placement.ts';
 import { carrying, layoutAfter } from './projection.ts';
+import { homeOf, isMove, type Move, onSite, type Site, siteOf } from './site.ts';
 import { afterSwitch, closeGap } from './switched.ts';
 import { whyNewGeneration } from './vectors.ts';
 
 /** Begins a change of generation where the spec needs one, and carries on the one that runs. */
 export function changeGeneration(world: SeenWorld, shape: Shape, active: Active): Plan | undefined {
   const { change } = world.library.status ?? {};
-  if (change === undefined) return start(world, shape, active);
+  if (change === undefined) {
+    const order = orderedMove(world.library);
+    return order === undefined ? start(world, shape, active) : startMove(world, active, order);
+  }
   if (active.generation === change.to) return afterSwitch(world, shape, { active, change });
   if (change.step === 'Switched') return switchedBack(world, change, active);
-  return goOn(world, shape, { active, change });
+  return goOn(world, { active, change });
 }
 
 /** The name is nobody's while a change runs: an adopted collection was dropped so that its name can be an alias. */
@@ -42,11 +50,7 @@ function start(world: SeenWorld, shape: Shape, { collection, generation }: Activ
   const subject = { look, cluster, from: collection, uncopyable, unplaceable };
   const blockedBy = refusals(START_PREDICATES, subject, library);
   if (blockedBy.length > 0) return blocked(blockedBy, { what: `no new generation is built for ${reason}` });
-  const numbers = [
-    ...generationsOf(library.status).map(({ number }) => number),
-    ...ownCollections(library, look).keys(),
-  ];
-  const to = Math.max(generation, ...numbers) + 1;
+  const to = nextGeneration(world, generation);
   const entry = {
     number: to,
     collection: generationName(publicName(library), to),
@@ -69,24 +73,43 @@ function start(world: SeenWorld, shape: Shape, { collection, generation }: Activ
 
 type Running = { readonly active: Active; readonly change: GenerationChange };
 
-function goOn(world: SeenWorld, shape: Shape, { active, change }: Running): Plan {
-  const { library, look, memory, now } = world;
+type Building = Running & { readonly site: Site; readonly shape: Shape };
+
+function goOn(world: SeenWorld, { active, change }: Running): Plan {
+  const { library, memory, now } = world;
+  const unwanted = isMove(change) ? whyUnwanted(world, change) : undefined;
+  const site = isMove(change) ? siteOf(world, change.toCluster) : homeOf(world);
   const name = generationName(publicName(library), change.to);
-  const target = collectionLook(look, name);
+  const target = site === undefined ? undefined : collectionLook(site.look, name);
+  if (unwanted !== undefined) return abandon(world, { active, change, why: unwanted });
+  if (site === undefined) {
+    const place = isMove(change) ? placeNamed(world, change.toCluster) : undefined;
+    if (place === undefined || !isMove(change))
+      throw new Error(`nothing is known of ${change.toCluster ?? 'a target'}`);
+    return targetAway(world, { active, change, place });
+  }
+  const shape = shapeOf(library.spec, site.cluster.spec.limits);
   const obsolete = whyObsolete(shape, { active, target, change });
   if (obsolete !== undefined) return abandon(world, { active, change, why: obsolete });
-  if (target === undefined) return build(world, shape, { active, change, name });
+  if (target === undefined) return build(world, { active, change, site, shape });
   if (!isOurs(library, target.mark)) {
     return unready('CollectionExists', `collection ${name} exists and this library did not make it`);
   }
-  const keys = [...new Set([...(shape.shardKeys ?? []), ...active.collection.shardKeys])];
-  const filled = target.observed.customSharding ? { ...shape, shardKeys: keys } : shape;
-  const shaping = notReadable(world, target) ?? inPlace(target, filled, { strictMode: false, memory, now });
+  const named = isMove(change) ? nameBeforeSwitch(world, { active, change, site, target }) : undefined;
+  if (named !== undefined) return named;
+  // The worker took the name for the switch and has ended; it never begins anew.
+  if (isMove(change) && progressOf(world, change)?.phase === 'Done')
+    return abandon(world, { active, change, why: 'the name of its target was taken away before the switch' });
+  const options = { strictMode: false, memory, now };
+  const shaping =
+    notReadable({ ...world, look: site.look }, target) ??
+    carryOver(world, shape, { from: active.collection, to: target }) ??
+    inPlace(target, shape, options);
   if (shaping !== undefined && (shaping.steps.length > 0 || shaping.waiting !== undefined)) {
-    const { unready: _unready, ...rest } = shaping;
+    const { unready: _unready, ...rest } = onSite(site, shaping);
     return rest.waiting === undefined ? { ...rest, waiting: building(world, change) } : rest;
   }
-  return copyAndSwitch(world, { active, change, target });
+  return copyAndSwitch(world, { active, change, site, target });
 }
 
 const building = ({ settings }: SeenWorld, { to }: GenerationChange) => ({
@@ -95,24 +118,39 @@ const building = ({ settings }: SeenWorld, { to }: GenerationChange) => ({
   seconds: settings.busySeconds,
 });
 
-function build(world: SeenWorld, shape: Shape, { active, change, name }: Running & { name: string }): Plan {
-  const { library, look, cluster } = world;
-  const blockedBy = refusals(CREATE_PREDICATES, { look, cluster }, library);
-  if (blockedBy.length > 0) {
-    const plan = blocked(blockedBy, { what: `collection ${name} is not made` });
-    return { ...plan, status: { change: { ...change, blockedBy: [...blockedBy] } } };
-  }
+function build(world: SeenWorld, { active, change, site, shape }: Building): Plan {
+  const { library } = world;
+  const name = generationName(publicName(library), change.to);
+  const refused = mayNotBuild(world, { active, change, site }, name);
+  if (refused !== undefined)
+    return { ...refused, status: { change: { ...change, blockedBy: [...(refused.blockedBy ?? [])] } } };
   const indexes = Object.keys(shape.indexes).toSorted();
   const mark: Mark = {
     ...markOf(world, change.to),
     ...(indexes.length === 0 ? {} : { indexes }),
     ...limitsInMark(limitsOf(active.collection)),
   };
-  const body = createBody(shape, { mark, base: withoutFence(active.collection), strictMode: false });
-  return {
+  const metadata = usersMetadata(active.collection);
+  const body = createBody(shape, { mark, base: withoutFence(active.collection), metadata, strictMode: false });
+  const { blockedBy: _passed, ...rest } = change;
+  return onSite(site, {
     steps: [{ kind: 'createCollection', collection: name, body }],
+    ...(change.step === 'Probed' ? { status: { change: { ...rest, step: 'Building' as const } } } : {}),
     waiting: building(world, change),
-  };
+  });
+}
+
+function mayNotBuild(
+  world: SeenWorld,
+  { active, change, site }: Running & { readonly site: Site },
+  name: string,
+): Plan | undefined {
+  if (isMove(change)) {
+    const place = placeNamed(world, change.toCluster);
+    return place === undefined ? undefined : probe(world, { active, place, collection: name });
+  }
+  const blockedBy = refusals(CREATE_PREDICATES, site, world.library);
+  return blockedBy.length === 0 ? undefined : blocked(blockedBy, { what: `collection ${name} is not made` });
 }
 
 /** Why what is being built is no longer what is wanted. */
@@ -121,23 +159,25 @@ function whyObsolete(
   { active, target, change }: Running & { readonly target: CollectionLook | undefined },
 ): string | undefined {
   // What could now be added in place as well is no reason to throw away what is half built.
-  if (reshaping(difference(shape, active.collection.observed)).length === 0) {
+  if (!isMove(change) && reshaping(difference(shape, active.collection.observed)).length === 0) {
     return 'the active generation is as the spec wants it again';
   }
   if (target === undefined) {
-    return change.step === 'Building' ? undefined : 'its collection is gone';
+    return change.step === 'Building' || change.step === 'Probed' ? undefined : 'its collection is gone';
   }
   const changes = reshaping(difference(shape, target.observed));
   return changes.length === 0 ? undefined : `the spec has changed again: ${changes.join('; ')}`;
 }
 
-/** First the fence, then the worker, then the entry: each only once the one before is gone. */
+/** First the fence, then a name that was made too early, then the worker, then the entry: each once the one before is gone. */
 export function abandon(world: SeenWorld, { active, change, why }: Running & { readonly why: string }): Plan {
   const { library, job, otherJobs } = world;
   const message = `generation ${change.to} is given up: ${why}`;
   const waiting = { reason: 'Changing', message, seconds: world.settings.busySeconds } as const;
   const lifted = lift(active.collection);
   if (lifted !== undefined) return { steps: [lifted], waiting };
+  const named = isMove(change) ? untimelyName(world, change) : undefined;
+  if (named !== undefined) return { ...named, waiting: { ...waiting, seconds: 0.05 } };
   const jobs = [...(job === undefined ? [] : [job.name]), ...otherJobs];
   if (jobs.length > 0) return { steps: [{ kind: 'stopCopy', jobs }], waiting };
   const generations = generationsOf(library.status).map((entry) =>
@@ -149,6 +189,16 @@ export function abandon(world: SeenWorld, { active, change, why }: Running & { r
     events: [{ type: 'Warning', reason: 'GenerationAbandoned', action: 'Abandon', note: message }],
     waiting: { ...waiting, seconds: 0.05 },
   };
+}
+
+/** A name that leads to what is given up would keep it from being dropped. */
+function untimelyName(world: SeenWorld, change: Move): Plan | undefined {
+  const site = siteOf(world, change.toCluster);
+  const name = generationName(publicName(world.library), change.to);
+  const alias = site === undefined ? undefined : aliasesOf(site.look, name)[0];
+  return site === undefined || alias === undefined
+    ? undefined
+    : onSite(site, { steps: [{ kind: 'dropAlias', alias }] });
 }
 
 /** Someone pointed the alias back to the old generation after the switch: theirs is the last word. */

@@ -1,69 +1,83 @@
 import type { GenerationStatus } from '../../api/index.ts';
-import type { CollectionLook } from '../look.ts';
+import { aliasesOf, type CollectionLook, collectionExists } from '../look.ts';
 import { generationsOf, type Plan } from '../plan.ts';
 import { DROP_PREDICATES, type DropSubject, RETIRE_PREDICATES, refusals } from '../predicates.ts';
-import type { SeenWorld } from '../world.ts';
+import { placeNamed, type SeenWorld } from '../world.ts';
 import type { Active } from './active.ts';
 import { ownCollections } from './active.ts';
+import { onSite, type Site, siteOf, sitesOf } from './site.ts';
 
 const DEFAULT_KEEP = 1;
 
+/** A collection of ours that is not the active one. */
+type Candidate = { readonly number: number; readonly collection: CollectionLook; readonly site: Site };
+
 /** Drops, one at a time and last of all, what was never active or is retired beyond `generations.keep`. */
 export function cleanUp(world: SeenWorld, active: Active): Plan | undefined {
-  const { library, look } = world;
-  const generations = generationsOf(library.status);
-  const own = ownCollections(library, look);
-  // Only what carries our mark is ever offered, and never the collection that answers to the name.
-  const candidates = [...own].filter(([, { name }]) => name !== active.collection.name);
   if (world.leftovers) return { steps: [{ kind: 'cleanUpCopy' }] };
-  return forget(world, generations, own) ?? dropOne(world, active, candidates);
+  const { library } = world;
+  // Only what carries our mark is ever offered, and never the collection that answers to the name.
+  const candidates = sitesOf(world).flatMap((site) =>
+    [...ownCollections(library, site.look)]
+      .filter(([, { name }]) => site.name !== undefined || name !== active.collection.name)
+      .map(([number, collection]): Candidate => ({ number, collection, site })),
+  );
+  return forget(world, generationsOf(library.status)) ?? dropOne(world, active, candidates);
 }
 
-/** Entries of collections that every peer has forgotten. */
-function forget(
-  { look }: SeenWorld,
-  generations: readonly GenerationStatus[],
-  own: ReadonlyMap<number, CollectionLook>,
-): Plan | undefined {
-  if (look.silent.length > 0) return undefined;
-  const known = new Set(look.peers.flatMap(({ collections }) => collections));
+/** Entries of collections that every peer has forgotten, or whose cluster is no more. */
+function forget(world: SeenWorld, generations: readonly GenerationStatus[]): Plan | undefined {
   const left = generations.filter(
-    ({ number, state, collection }) =>
-      state === 'Active' || state === 'Building' || own.has(number) || known.has(collection),
+    (entry) => entry.state === 'Active' || entry.state === 'Building' || mayExist(world, entry),
   );
   return left.length === generations.length ? undefined : { steps: [], status: { generations: left } };
 }
 
-function dropOne(world: SeenWorld, active: Active, candidates: [number, CollectionLook][]): Plan | undefined {
-  const { library, look, now, settings } = world;
+function mayExist(world: SeenWorld, { number, collection, cluster }: GenerationStatus): boolean {
+  const site = siteOf(world, cluster);
+  if (site === undefined) return placeNamed(world, cluster)?.cluster !== undefined;
+  const { look } = site;
+  if (look.silent.length > 0) return true;
+  return ownCollections(world.library, look).has(number) || collectionExists(look, collection);
+}
+
+function dropOne(world: SeenWorld, active: Active, candidates: readonly Candidate[]): Plan | undefined {
+  const { library, now, settings } = world;
   const generations = generationsOf(library.status);
-  const activeEntry = generations.find(({ number }) => number === active.generation);
-  const subject = (collection: CollectionLook): DropSubject => ({
-    look,
+  const entryOf = (wanted: number) => generations.find(({ number }) => number === wanted);
+  const activeEntry = entryOf(active.generation);
+  const subject = ({ collection, number, site }: Candidate): DropSubject => ({
+    look: site.look,
     collection,
     active: active.collection,
     now,
     settings,
     activeSince: activeEntry?.switchedAt === undefined ? undefined : Date.parse(activeEntry.switchedAt),
     activeDigest: activeEntry?.digest,
+    keepUntil: parsed(entryOf(number)?.keepUntil),
+    pointsAtMove: site.name !== undefined && number === previous(generations, active) ? activeEntry?.points : undefined,
   });
-  const failed = candidates.filter(([number]) =>
-    generations.some((entry) => entry.number === number && entry.state === 'Failed'),
-  );
+  const failed = candidates.filter(({ number }) => entryOf(number)?.state === 'Failed');
+  const untimely = failed.flatMap(({ collection, site }) =>
+    site.name === undefined ? [] : aliasesOf(site.look, collection.name).map((alias) => ({ alias, site })),
+  )[0];
+  // A move that was given up had named it before the switch.
+  if (untimely !== undefined) return onSite(untimely.site, { steps: [{ kind: 'dropAlias', alias: untimely.alias }] });
   // One that the status doesn't know may once have been active: it is treated as retired.
-  const keep = library.spec.generations?.keep ?? DEFAULT_KEEP;
-  const retired = candidates
-    .filter(([number]) => !failed.some(([other]) => other === number))
-    .toSorted(([a], [b]) => b - a)
-    .slice(keep);
+  const retired = candidates.filter((candidate) => !failed.includes(candidate));
+  const timed = retired.filter(({ number }) => entryOf(number)?.keepUntil !== undefined);
+  const counted = retired
+    .filter((candidate) => !timed.includes(candidate))
+    .toSorted((a, b) => b.number - a.number)
+    .slice(library.spec.generations?.keep ?? DEFAULT_KEEP);
   const refused = [];
-  for (const { collections, predicates } of [
-    { collections: failed, predicates: DROP_PREDICATES },
-    { collections: retired, predicates: RETIRE_PREDICATES },
+  for (const { offered, predicates } of [
+    { offered: failed, predicates: DROP_PREDICATES },
+    { offered: [...timed, ...counted], predicates: RETIRE_PREDICATES },
   ]) {
-    for (const [number, collection] of collections) {
-      const blockedBy = refusals(predicates, subject(collection), library);
-      if (blockedBy.length === 0) return drop(number, collection);
+    for (const candidate of offered) {
+      const blockedBy = refusals(predicates, subject(candidate), library);
+      if (blockedBy.length === 0) return drop(candidate);
       refused.push(...blockedBy);
     }
   }
@@ -71,9 +85,17 @@ function dropOne(world: SeenWorld, active: Active, candidates: [number, Collecti
   return refused.length === 0 ? undefined : { steps: [], blockedBy: refused };
 }
 
-const drop = (number: number, { name }: CollectionLook): Plan => ({
-  steps: [{ kind: 'dropCollection', collection: name }],
-  events: [
-    { type: 'Normal', reason: 'GenerationDropped', action: 'Drop', note: `generation ${number} (${name}) is dropped` },
-  ],
-});
+const parsed = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time));
+
+/** The generation that the active one has taken over from. */
+const previous = (generations: readonly GenerationStatus[], { generation }: Active): number | undefined =>
+  generations.findLast(({ number, state }) => number < generation && state === 'Retired')?.number;
+
+const drop = ({ number, collection: { name }, site }: Candidate): Plan => {
+  const where = site.name === undefined ? '' : ` on ${site.name}`;
+  const note = `generation ${number} (${name})${where} is dropped`;
+  return onSite(site, {
+    steps: [{ kind: 'dropCollection', collection: name }],
+    events: [{ type: 'Normal', reason: 'GenerationDropped', action: 'Drop', note }],
+  });
+};

@@ -1,21 +1,24 @@
 import type { Blocker, GenerationChange } from '../../api/index.ts';
 import type { Progress } from '../../migration/index.ts';
-import type { CollectionLook } from '../look.ts';
+import { aliasTargets, type CollectionLook } from '../look.ts';
 import { publicName } from '../names.ts';
-import type { Event, Plan, Step } from '../plan.ts';
-import {
-  FENCE_PREDICATES,
-  type FenceSubject,
-  fenceAgeSeconds,
-  refusals,
-  SWITCH_PREDICATES,
-  workersKeyRefused,
-} from '../predicates.ts';
+import type { Plan } from '../plan.ts';
+import { FENCE_PREDICATES, type FenceSubject, fenceAgeSeconds, refusals, SWITCH_PREDICATES } from '../predicates.ts';
 import type { SeenWorld } from '../world.ts';
 import type { Active } from './active.ts';
+import { ensureWorker, event, progressOf } from './copying.ts';
 import { fenceStep, unfenceStep } from './fence.ts';
+import { travellingNames } from './move.ts';
+import { isMove, onSite, type Site } from './site.ts';
+import { record } from './switched.ts';
 
-export type Copying = { readonly active: Active; readonly change: GenerationChange; readonly target: CollectionLook };
+export type Copying = {
+  readonly active: Active;
+  readonly change: GenerationChange;
+  /** Where the target is. */
+  readonly site: Site;
+  readonly target: CollectionLook;
+};
 
 /** The target stands: fill it, hold writes back, have both sides proved equal, switch. */
 export function copyAndSwitch(world: SeenWorld, copying: Copying): Plan {
@@ -23,7 +26,7 @@ export function copyAndSwitch(world: SeenWorld, copying: Copying): Plan {
   const progress = progressOf(world, change);
   const reported = withProgress(world, change, progress);
   if (active.collection.fencedSomewhere) return underFence(world, { ...copying, change: reported }, progress);
-  const worker = ensureWorker(world, { ...copying, change: reported });
+  const worker = ensureWorker(world, { from: active.collection, to: copying.target, change: reported });
   if (worker !== undefined) return worker;
   if (progress === undefined || progress.phase === 'Copying') return waitFor(world, { ...reported, step: 'Copying' });
   const subject = subjectOf(world, copying, progress);
@@ -38,11 +41,6 @@ export function copyAndSwitch(world: SeenWorld, copying: Copying): Plan {
   };
 }
 
-/** Only what belongs to this change counts. */
-export function progressOf({ library, progress }: SeenWorld, { to }: GenerationChange): Progress | undefined {
-  return progress?.change === `${library.metadata.uid}/${to}` ? progress : undefined;
-}
-
 function withProgress({ job }: SeenWorld, change: GenerationChange, progress: Progress | undefined): GenerationChange {
   const { blockedBy: _blockedBy, job: _job, ...rest } = change;
   return {
@@ -51,13 +49,6 @@ function withProgress({ job }: SeenWorld, change: GenerationChange, progress: Pr
     ...(progress === undefined ? {} : { passes: progress.passes, copied: progress.copied, total: progress.total }),
   };
 }
-
-const event = (reason: string, action: string, note: string, type: Event['type'] = 'Normal'): Event => ({
-  type,
-  reason,
-  action,
-  note,
-});
 
 /** Soon, because clients wait. */
 const FENCED_SECONDS = 0.2;
@@ -69,13 +60,14 @@ const fenced = ({ to }: GenerationChange) => ({
 
 function subjectOf(
   world: SeenWorld,
-  { active, change, target }: Copying,
+  { active, change, site, target }: Copying,
   progress: Progress | undefined,
 ): FenceSubject {
   const { look, library, memory, settings, now } = world;
   const gap = !active.byAlias && active.collection.name === publicName(library);
   return {
     look,
+    targetLook: site.look,
     library,
     memory,
     settings,
@@ -103,75 +95,9 @@ function waitFor({ settings }: SeenWorld, change: GenerationChange, blockedBy: r
   };
 }
 
-const BACKOFF_SECONDS = 5;
-const MAX_BACKOFF_SECONDS = 600;
-
-/** A Job that copies, and one only: the next attempt begins when the one before is gone. */
-export function ensureWorker(world: SeenWorld, { active, change, target }: Copying): Plan | undefined {
-  const { job, otherJobs, now, settings } = world;
-  if (otherJobs.length > 0) {
-    const message = `an earlier copy ends: ${otherJobs.join(', ')}`;
-    return {
-      steps: [{ kind: 'stopCopy', jobs: otherJobs }],
-      waiting: { reason: 'Changing', message, seconds: settings.busySeconds },
-    };
-  }
-  if (job?.state === 'running') return undefined;
-  // One that ended well before the switch has not done its work either.
-  const ended = job;
-  const attempt = (job?.attempt ?? 0) + 1;
-  if (ended !== undefined && attempt > settings.copyAttempts) {
-    return {
-      steps: [],
-      stalled: true,
-      waiting: {
-        reason: 'CopyFailed',
-        message: `the copy failed ${ended.attempt} times: ${whyFailed(world)}; delete Job ${ended.name} to try again`,
-        seconds: settings.resyncSeconds,
-      },
-    };
-  }
-  const delay = ended === undefined ? 0 : Math.min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2 ** (ended.attempt - 1));
-  const left = ended === undefined ? 0 : delay - (now - (ended.endedAt ?? now)) / 1000;
-  if (left > 0) {
-    const message = `attempt ${attempt - 1} of the copy ended early: ${whyFailed(world)}; the next one begins in ${Math.ceil(delay)} s`;
-    return { steps: [], waiting: { reason: 'CopyFailed', message, seconds: Math.max(settings.busySeconds, left) } };
-  }
-  const refused = workersKeyRefused(world.cluster);
-  if (refused !== undefined) {
-    const message = `attempt ${attempt} of the copy waits: ${refused}`;
-    return { steps: [], waiting: { reason: 'Unauthorized', message, seconds: settings.busySeconds } };
-  }
-  const copy: Step = {
-    kind: 'startCopy',
-    from: active.collection.name,
-    to: target.name,
-    generation: change.to,
-    attempt,
-  };
-  return {
-    steps: [copy],
-    status: { change: { ...change, step: change.step === 'Building' ? 'Copying' : change.step } },
-    events:
-      attempt === 1
-        ? []
-        : [event('CopyRetried', 'Copy', `attempt ${attempt} of copying generation ${change.to}`, 'Warning')],
-    waiting: {
-      reason: 'Changing',
-      message: `attempt ${attempt} of copying generation ${change.to} begins`,
-      seconds: settings.busySeconds,
-    },
-  };
-}
-
-const whyFailed = ({ progress }: SeenWorld): string =>
-  progress?.failure === undefined
-    ? 'see the log of its pod'
-    : `${progress.failure.reason}: ${progress.failure.message}`;
-
 /** Writes are held back: prove and switch, or give clients their way again. */
 function underFence(world: SeenWorld, copying: Copying, progress: Progress | undefined): Plan {
-  const { active, change, target } = copying;
+  const { active, change } = copying;
   const { library, now, settings, job } = world;
   const { collection } = active;
   const age = fenceAgeSeconds({ from: collection, now }) ?? Number.POSITIVE_INFINITY;
@@ -185,7 +111,7 @@ function underFence(world: SeenWorld, copying: Copying, progress: Progress | und
         waiting: { ...fenced(change), seconds: 0.02 },
       };
     }
-    return switchOver(world, { active, change, target });
+    return switchOver(world, copying);
   }
   const gaveUp = progress?.gaveUp?.nonce === collection.fence ? progress?.gaveUp : undefined;
   const workerDead = job?.state !== 'running';
@@ -218,9 +144,19 @@ function underFence(world: SeenWorld, copying: Copying, progress: Progress | und
   };
 }
 
-function switchOver({ library }: SeenWorld, { active, change, target }: Copying): Plan {
+function switchOver(world: SeenWorld, { active, change, site, target }: Copying): Plan {
+  const { library } = world;
   const { collection, byAlias } = active;
   const alias = publicName(library);
+  const switched = event('Switched', 'Switch', `${alias} leads to generation ${change.to}`);
+  if (isMove(change)) {
+    // Nobody is told of the target yet: see `nameBeforeSwitch`.
+    const aliases = travellingNames(world, collection);
+    return onSite(site, {
+      steps: [{ kind: 'pointAliases', collection: target.name, aliases }],
+      waiting: { ...fenced(change), seconds: 0.02 },
+    });
+  }
   if (!byAlias && collection.name === alias) {
     return {
       steps: [{ kind: 'dropCollection', collection: collection.name }],
@@ -241,7 +177,31 @@ function switchOver({ library }: SeenWorld, { active, change, target }: Copying)
   );
   return {
     steps: [{ kind: 'pointAliases', collection: target.name, aliases: [alias, ...further] }],
-    events: [event('Switched', 'Switch', `${alias} leads to generation ${change.to}`)],
+    events: [switched],
     waiting: { ...fenced(change), seconds: 0.02 },
   };
+}
+
+/**
+ * The target of a move bears the name and the status does not say so yet. While the fence under which both sides were
+ * proved holds, it is said now, and that is the switch: from then on the library lives there. Else the name goes again.
+ */
+export function nameBeforeSwitch(world: SeenWorld, copying: Copying): Plan | undefined {
+  const { active, change, site, target } = copying;
+  const { library } = world;
+  const alias = publicName(library);
+  const shown = aliasTargets(site.look, alias);
+  if (!shown.includes(target.name)) return undefined;
+  const progress = progressOf(world, change);
+  const refused = refusals(SWITCH_PREDICATES, subjectOf(world, copying, progress), library);
+  if (change.step !== 'Verified' || refused.length > 0) {
+    const why = refused.map(({ name, reason }) => `${name}: ${reason}`).join('; ') || 'nothing is proved yet';
+    return onSite(site, {
+      steps: [{ kind: 'dropAlias', alias }],
+      events: [event('SwitchUndone', 'Switch', `${alias} is taken away from ${target.name} again: ${why}`, 'Warning')],
+      waiting: { ...fenced(change), seconds: 0.05 },
+    });
+  }
+  if (shown.length > 1) return { steps: [], waiting: { ...fenced(change), seconds: 0.02 } };
+  return record(world, { active: { ...active, collection: target, generation: change.to }, change });
 }

@@ -1,11 +1,12 @@
 import type { QdrantCluster } from '../../api/index.ts';
-import { aliasesOf, type Look } from '../look.ts';
+import { aliasesOf, type CollectionLook, type Look } from '../look.ts';
 import { publicName } from '../names.ts';
-import { generationsOf, type Plan, type Step } from '../plan.ts';
+import { generationsOf, type Plan } from '../plan.ts';
 import { DROP_PREDICATES, refusals } from '../predicates.ts';
 import type { SeenWorld, World } from '../world.ts';
 import { ownCollections } from './active.ts';
 import { lift } from './fence.ts';
+import { onSite, type Site, sitesOf } from './site.ts';
 
 /** The object is being deleted and its cluster can't be looked at. */
 export function deleteBlind(world: World & { readonly sight: { readonly kind: 'blind' } }): Plan {
@@ -34,46 +35,54 @@ export const living = ({ tasks }: Pick<World, 'tasks'>): string[] =>
 const isGoing = ({ metadata, spec }: QdrantCluster): boolean =>
   metadata.deletionTimestamp !== undefined && spec.external === undefined;
 
+const EMPTYING = 'what belongs to the library is put away';
+
 /**
  * In this order, each when the one before is done: the worker ends, writes go on, what was never active goes, and by
- * policy the aliases and all generations.
+ * policy the aliases and all generations; on every cluster that has something of it.
  */
 export function deleteLibrary(world: SeenWorld): Plan {
-  const { library, look, job, otherJobs, settings } = world;
-  const waiting = {
-    reason: 'Deleting',
-    message: 'what belongs to the library is put away',
-    seconds: settings.busySeconds,
-  } as const;
+  const { job, otherJobs, settings } = world;
+  const waiting = { reason: 'Deleting', message: EMPTYING, seconds: settings.busySeconds } as const;
   const jobs = [...(job === undefined ? [] : [job.name]), ...otherJobs, ...living(world)];
   if (jobs.length > 0) return { steps: [{ kind: 'stopCopy', jobs }], waiting, unready: true };
+  for (const site of sitesOf(world)) {
+    const plan = emptySite(world, site);
+    if (plan !== undefined) return { waiting, ...onSite(site, plan), unready: true };
+  }
+  return waitForPlaces(world) ?? finish(world);
+}
+
+/** What is still to be done on one cluster. */
+function emptySite(world: SeenWorld, site: Site): Plan | undefined {
+  const { library, settings } = world;
+  const { look } = site;
   const own = [...ownCollections(library, look).values()];
   const { change } = library.status ?? {};
-  const inUse = new Set(
-    own.filter(({ name }) => aliasesOf(look, name).length > 0 || name === publicName(library)).map(({ name }) => name),
-  );
-  for (const collection of own) {
-    const lifted = lift(collection);
-    const serving = inUse.has(collection.name);
-    if (lifted !== undefined && serving) return { steps: [lifted], waiting, unready: true };
-  }
-  const unfinished = own.filter(
-    ({ name, mark }) =>
-      !inUse.has(name) &&
-      (mark?.generation === change?.to ||
-        generationsOf(library.status).some((entry) => entry.number === mark?.generation && entry.state === 'Failed')),
-  );
+  const isNamed = ({ name }: CollectionLook): boolean =>
+    aliasesOf(look, name).length > 0 || (site.name === undefined && name === publicName(library));
+  const lifted = own
+    .filter(isNamed)
+    .map(lift)
+    .find((step) => step !== undefined);
+  if (lifted !== undefined) return { steps: [lifted] };
   const remove = library.spec.deletionPolicy === 'Delete';
-  const alias = remove
-    ? ourAlias(
-        world,
-        look,
-        own.map(({ name }) => name),
-      )
-    : undefined;
-  if (alias !== undefined) return { steps: [alias], waiting, unready: true };
+  const names = own.map(({ name }) => name);
+  // In the middle of a move the library's own cluster alone goes on answering to the name.
+  const movedName =
+    site.name === undefined || change === undefined ? undefined : names.flatMap((name) => aliasesOf(look, name))[0];
+  const alias = movedName ?? (remove ? ourAlias(world, look, names) : undefined);
+  if (alias !== undefined) return { steps: [{ kind: 'dropAlias', alias }] };
+  const unfinished = own.filter(
+    (collection) =>
+      !isNamed(collection) &&
+      (collection.mark?.generation === change?.to ||
+        generationsOf(library.status).some(
+          (entry) => entry.number === collection.mark?.generation && entry.state === 'Failed',
+        )),
+  );
   const [next] = unfinished.length > 0 ? unfinished : remove ? own : [];
-  if (next === undefined) return finish(world, remove);
+  if (next === undefined) return undefined;
   const subject = {
     look,
     collection: next,
@@ -86,21 +95,44 @@ export function deleteLibrary(world: SeenWorld): Plan {
   const blockedBy = refusals(DROP_PREDICATES, subject, library);
   if (blockedBy.length > 0) {
     const message = `${next.name} is not dropped: ${blockedBy.map(({ name, reason }) => `${name}: ${reason}`).join('; ')}`;
-    return { steps: [], blockedBy, unready: true, waiting: { reason: 'PredicatesRefuse', message, seconds: 2 } };
+    return { steps: [], blockedBy, waiting: { reason: 'PredicatesRefuse', message, seconds: 2 } };
   }
-  return { steps: [{ kind: 'dropCollection', collection: next.name }], waiting, unready: true };
+  return { steps: [{ kind: 'dropCollection', collection: next.name }] };
+}
+
+/** Other clusters that can't be looked at and have something that must not stay. */
+function waitForPlaces({ library, places, settings }: SeenWorld): Plan | undefined {
+  const { change, generations = [] } = library.status ?? {};
+  const remove = library.spec.deletionPolicy === 'Delete';
+  const waited = places.find(({ name, cluster, sight }) => {
+    if (sight.kind === 'seen' || cluster === undefined || cluster.metadata.deletionTimestamp !== undefined)
+      return false;
+    const moving = name === change?.fromCluster || (name === change?.toCluster && change.step !== 'Probed');
+    return moving || (remove && generations.some((entry) => entry.cluster === name));
+  });
+  if (waited === undefined) return undefined;
+  const why = waited.sight.kind === 'blind' ? waited.sight.message : '';
+  const message = `something of it is left on ${waited.name}: ${why}; delete QdrantCluster ${waited.name} to let it go as it is`;
+  return {
+    steps: [],
+    unready: true,
+    waiting: { reason: 'WaitingForCluster', message, seconds: settings.resyncSeconds },
+  };
 }
 
 /** The public name and the further ones that the mark says are ours. */
-function ourAlias({ library }: SeenWorld, look: Look, own: readonly string[]): Step | undefined {
+function ourAlias({ library }: SeenWorld, look: Look, own: readonly string[]): string | undefined {
   const marks = [...ownCollections(library, look).values()].flatMap(({ mark }) => mark?.aliases ?? []);
   const ours = new Set([publicName(library), ...marks]);
-  const alias = own.flatMap((name) => aliasesOf(look, name)).find((name) => ours.has(name));
-  return alias === undefined ? undefined : { kind: 'dropAlias', alias };
+  return own.flatMap((name) => aliasesOf(look, name)).find((name) => ours.has(name));
 }
 
-function finish({ library, look }: SeenWorld, removed: boolean): Plan {
-  const kept = [...ownCollections(library, look).values()].map(({ name }) => name);
+function finish(world: SeenWorld): Plan {
+  const { library } = world;
+  const removed = library.spec.deletionPolicy === 'Delete';
+  const kept = sitesOf(world).flatMap(({ look }) =>
+    [...ownCollections(library, look).values()].map(({ name }) => name),
+  );
   const note = removed
     ? 'all generations are dropped'
     : `collections are kept by deletionPolicy Retain: ${kept.join(', ') || 'none'}`;

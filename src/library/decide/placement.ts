@@ -8,8 +8,15 @@ export type Placed = {
   readonly name: string | undefined;
   /** Set when the name leads nowhere, or there is none. */
   readonly problem?: { readonly reason: Reason; readonly message: string };
-  /** What orders a move, which nothing carries out yet. */
-  readonly move?: string;
+};
+
+/** An order to live elsewhere. */
+export type MoveOrder = {
+  readonly to: string;
+  /** The field that gives it. */
+  readonly field: string;
+  /** RebalancePolicy that gives it; undefined: a person did. */
+  readonly policy?: string | undefined;
 };
 
 /** The cluster of a library that has a collection, or the one that its spec names; undefined: one is to be chosen. */
@@ -17,8 +24,7 @@ export const namedCluster = ({ spec, status }: DomainLibrary): string | undefine
   (generationsOf(status).length > 0 ? status?.cluster : undefined) ?? spec.placement.clusterRef?.name;
 
 /**
- * Where the library lives. Once it has a collection it stays: what the operator chose stands in the status, and nothing
- * that is edited later moves data by itself.
+ * Where the library lives. Once it has a collection it stays there until a move has switched: see `orderedMove`.
  *
  * @param clusters the one that `namedCluster` names; all of the library's namespace when it names none
  */
@@ -26,7 +32,7 @@ export function place(library: DomainLibrary, clusters: readonly QdrantCluster[]
   const { placement } = library.spec;
   const current = library.status?.cluster;
   const settled = generationsOf(library.status).length > 0;
-  if (current !== undefined && settled) return stay(library, current, clusters);
+  if (current !== undefined && settled) return checked(current, clusters, 'status.cluster');
   const name = placement.clusterRef?.name ?? choose(placement, current, clusters);
   if (name === undefined) {
     return {
@@ -40,23 +46,37 @@ export function place(library: DomainLibrary, clusters: readonly QdrantCluster[]
   return checked(name, clusters, 'spec.placement.clusterRef.name');
 }
 
-function stay(library: DomainLibrary, current: string, clusters: readonly QdrantCluster[]): Placed {
-  const placed = checked(current, clusters, 'status.cluster');
-  const wanted = library.spec.placement.clusterRef?.name;
-  const assigned = library.status?.assignment?.cluster;
-  if (wanted !== undefined && wanted !== current) {
-    return {
-      ...placed,
-      move: `spec.placement.clusterRef.name: the library stays on ${current}; moving it to ${wanted} is not built yet`,
-    };
+/**
+ * Where a library that has a collection is ordered to live; undefined: where it is. A pinned one goes where its spec
+ * says, any other where a RebalancePolicy assigns it.
+ */
+export function orderedMove({ spec, status }: DomainLibrary): MoveOrder | undefined {
+  const home = status?.cluster;
+  if (home === undefined || generationsOf(status).length === 0) return undefined;
+  const pinned = spec.placement.clusterRef?.name;
+  if (pinned !== undefined) {
+    return pinned === home ? undefined : { to: pinned, field: 'spec.placement.clusterRef.name' };
   }
-  if (wanted === undefined && assigned !== undefined && assigned !== current) {
-    return {
-      ...placed,
-      move: `status.assignment.cluster: the library stays on ${current}; moving it to ${assigned} is not built yet`,
-    };
-  }
-  return placed;
+  const { cluster, policy } = status?.assignment ?? {};
+  return cluster === undefined || cluster === home
+    ? undefined
+    : { to: cluster, field: 'status.assignment.cluster', policy };
+}
+
+/**
+ * Names of other clusters that matter now: where the library is ordered to live, between which it moves, where
+ * generations of it lie. Under a fence the two of the move only: clients wait, and another one may be slow to answer.
+ */
+export function clustersBeside(library: DomainLibrary): string[] {
+  const { status } = library;
+  const { change } = status ?? {};
+  const home = status?.cluster;
+  const moving = [change?.fromCluster, change?.toCluster];
+  const hurried = change?.step === 'Fenced' || change?.step === 'Verified';
+  const all = hurried
+    ? moving
+    : [...moving, orderedMove(library)?.to, ...generationsOf(status).map(({ cluster }) => cluster)];
+  return [...new Set(all)].filter((name): name is string => name !== undefined && name !== home);
 }
 
 function checked(name: string, clusters: readonly QdrantCluster[], field: string): Placed {

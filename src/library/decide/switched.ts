@@ -1,16 +1,18 @@
-import type { GenerationChange } from '../../api/index.ts';
+import type { DomainLibrary, GenerationChange } from '../../api/index.ts';
 import { parseDigest } from '../../vectors/index.ts';
-import { collectionLook } from '../look.ts';
+import { type CollectionLook, collectionLook } from '../look.ts';
 import { generationName, publicName } from '../names.ts';
-import { activated, type Event, generationsOf, type Plan, timestamp } from '../plan.ts';
+import { activated, type Event, generationsOf, on, type Plan, timestamp } from '../plan.ts';
 import type { Shape } from '../shape.ts';
 import type { SeenWorld } from '../world.ts';
 import type { Active } from './active.ts';
 import { isOurs } from './active.ts';
 import { furtherAliases } from './aliases.ts';
-import { ensureWorker, progressOf } from './copy-and-switch.ts';
+import { ensureWorker, progressOf } from './copying.ts';
 import { unready } from './first-generation.ts';
 import { inPlace } from './in-place.ts';
+import { collectionAt, leaveSource } from './move.ts';
+import { isMove, type Move, siteOf } from './site.ts';
 
 type Switched = { readonly active: Active; readonly change: GenerationChange };
 
@@ -22,26 +24,30 @@ export function afterSwitch(world: SeenWorld, shape: Shape, { active, change }: 
   const { library, memory, now, settings, job } = world;
   const progress = progressOf(world, change);
   if (change.step !== 'Switched') return record(world, { active, change });
+  const fromName =
+    generationsOf(library.status).find(({ number }) => number === change.from)?.collection ??
+    generationName(publicName(library), change.from);
+  const leaving = isMove(change) ? leaveSource(world, { active, change, collection: fromName }) : undefined;
+  if (leaving !== undefined) return leaving;
   const shaping =
     inPlace(active.collection, shape, { strictMode: true, memory, now }) ?? furtherAliases(world, active.collection);
   if (shaping !== undefined && shaping.steps.length > 0)
     return { ...shaping, waiting: looking(change, settings.busySeconds) };
   const done = progress?.phase === 'Done' ? progress.leak : undefined;
   // Without the proof a worker would begin from the start, and put old points over what clients write now.
+  const unseen = isMove(change) && siteOf(world, change.fromCluster) === undefined;
   const hopeless =
     done === undefined &&
-    (progress?.verified === undefined || (job?.state !== 'running' && (job?.attempt ?? 0) >= LOOK_ATTEMPTS));
+    (unseen || progress?.verified === undefined || (job?.state !== 'running' && (job?.attempt ?? 0) >= LOOK_ATTEMPTS));
   if (done === undefined && !hopeless) {
-    const from = generationsOf(library.status).find(({ number }) => number === change.from);
-    const fromName = from?.collection ?? generationName(publicName(library), change.from);
-    const source = collectionLook(world.look, fromName);
+    const source = sourceOf(world, change, fromName);
     const worker =
-      source === undefined
-        ? undefined
-        : ensureWorker(world, { active: { ...active, collection: source }, change, target: active.collection });
+      source === undefined ? undefined : ensureWorker(world, { from: source, to: active.collection, change });
     return worker ?? { steps: [], waiting: looking(change, settings.busySeconds) };
   }
   const leftBehind = done?.checked === true ? done.kept : undefined;
+  const bare = isMove(change) ? dropBareName(world, { change, collection: fromName, leftBehind }) : undefined;
+  if (bare !== undefined) return bare;
   return {
     // First written down, then put away: the other way round a crash would leave a change without its proof.
     steps: [],
@@ -51,14 +57,35 @@ export function afterSwitch(world: SeenWorld, shape: Shape, { active, change }: 
   };
 }
 
+const sourceOf = (world: SeenWorld, change: GenerationChange, name: string): CollectionLook | undefined =>
+  isMove(change) ? collectionAt(world, change.fromCluster, name) : collectionLook(world.look, name);
+
+/** An adopted collection bears the public name itself: only without it nothing answers to the name there any more. */
+function dropBareName(
+  world: SeenWorld,
+  { change, collection, leftBehind }: { change: Move; collection: string; leftBehind: number | undefined },
+): Plan | undefined {
+  if (collection !== publicName(world.library) || leftBehind !== 0) return undefined;
+  if (collectionAt(world, change.fromCluster, collection) === undefined) return undefined;
+  const note = `adopted collection ${collection} of ${change.fromCluster} is dropped: the library has left it`;
+  return on(change.fromCluster, {
+    steps: [{ kind: 'dropCollection', collection }],
+    events: [{ type: 'Warning', reason: 'GapOpened', action: 'Switch', note }],
+    waiting: looking(change, 0.05),
+  });
+}
+
 const looking = ({ to }: GenerationChange, seconds: number) => ({
   reason: 'Changing' as const,
   message: `generation ${to} is active; late writes to the one before are looked for`,
   seconds,
 });
 
-function completed({ from, to, reason }: GenerationChange, leftBehind: number | undefined, applied: number): Event {
-  const base = { action: 'Switch', reason: 'GenerationChanged' } as const;
+function completed(change: GenerationChange, leftBehind: number | undefined, applied: number): Event {
+  const { from, to, reason } = change;
+  const base = isMove(change)
+    ? ({ action: 'Move', reason: 'Moved' } as const)
+    : ({ action: 'Switch', reason: 'GenerationChanged' } as const);
   const what = `generation ${to} took over from ${from}: ${reason}`;
   if (leftBehind === undefined)
     return { ...base, type: 'Normal', note: `${what}; late writes could not be looked for` };
@@ -68,7 +95,17 @@ function completed({ from, to, reason }: GenerationChange, leftBehind: number | 
     : { ...base, type: 'Warning', note: `${what}${late}; ${leftBehind} late writes stay in generation ${from} only` };
 }
 
-function record(world: SeenWorld, { active, change }: Switched): Plan {
+const HOUR = 3_600_000;
+
+const movedEvent = (change: Move, library: DomainLibrary): Event => ({
+  type: 'Normal',
+  reason: 'Switched',
+  action: 'Move',
+  note: `${publicName(library)} lives on ${change.toCluster} as generation ${change.to}`,
+});
+
+/** Writes down that the new generation is the active one; of a move that is the switch itself. */
+export function record(world: SeenWorld, { active, change }: Switched): Plan {
   const { library, now } = world;
   const progress = progressOf(world, change);
   const verified = progress?.verified;
@@ -76,11 +113,16 @@ function record(world: SeenWorld, { active, change }: Switched): Plan {
   const from = generationsOf(library.status).find(({ number }) => number === change.from);
   const fence = from === undefined ? undefined : collectionLook(world.look, from.collection)?.mark?.fence;
   const { blockedBy: _blockedBy, ...rest } = change;
+  const hours = isMove(change) ? world.moveRules?.keepSourceHours : undefined;
+  const { name } = active.collection;
   return {
     steps: [],
+    ...(isMove(change) ? { events: [movedEvent(change, library)] } : {}),
     status: {
+      ...(isMove(change) ? { cluster: change.toCluster, collection: name, generation: active.generation } : {}),
       generations: activated(generationsOf(library.status), active.generation, {
         switchedAt: timestamp(now),
+        ...(hours === undefined ? {} : { keepUntil: timestamp(now + hours * HOUR) }),
         ...(points === undefined ? {} : { points }),
         ...(verified === undefined ? {} : { digest: verified.target }),
       }),

@@ -55,12 +55,14 @@ export const copyObjectsStory: Story = {
     const group = 'qdrant-librarian.io/v1alpha1';
     const first = await teller.send('POST cluster', teller.named(group, 'qdrantclusters'), { body: json(cluster()) });
     const second = await teller.send('POST library', teller.named(group, 'domainlibraries'), { body: json(library()) });
-    const { job, ...rest } = copyObjects({
-      library: applyDefaults(second.body as unknown as DomainLibrary),
+    const end = {
       cluster: applyDefaults(first.body as unknown as QdrantCluster),
       peers: [{ name: 'docs-0', rest: 'http://docs-0:6333' }],
-      from: 'guides--g1',
-      to: 'guides--g2',
+    };
+    const { job, ...rest } = copyObjects({
+      library: applyDefaults(second.body as unknown as DomainLibrary),
+      source: { ...end, collection: 'guides--g1' },
+      target: { ...end, collection: 'guides--g2' },
       generation: 2,
       attempt: 1,
       projection: { vectors: {}, keepShardKeys: true },

@@ -1,0 +1,454 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { DomainLibrarySpec } from '../../src/api/index.ts';
+import { parseMark } from '../../src/migration/fence.ts';
+import { Crash, library, ready, Sim, type SimQdrant } from './sim.ts';
+
+/** A library that is ready on main and holds ten points; cloud is there, too. */
+function filled(spec: Partial<DomainLibrarySpec> = {}): { sim: Sim; cloud: SimQdrant } {
+  const sim = new Sim(library(spec));
+  const cloud = sim.add('cloud');
+  sim.settle(10);
+  for (let id = 0; id < 10; id += 1) assert.ok(sim.write(id, `first ${id}`));
+  return { sim, cloud };
+}
+
+const to = (name: string) => ({ placement: { clusterRef: { name } } });
+
+const until = (sim: Sim, step: string): void => {
+  for (let round = 0; round < 60 && sim.library.status?.change?.step !== step; round += 1) {
+    sim.work();
+    sim.pass();
+    sim.now += 1000;
+  }
+  assert.equal(sim.library.status?.change?.step, step);
+};
+
+/** What lets clients write under the public name, and where. */
+const accepting = (sim: Sim): string[] =>
+  [...sim.qdrants.values()]
+    .filter((at) => {
+      const collection = at.answering('docs');
+      return collection !== undefined && collection.info.config.strict_mode_config?.write_rate_limit !== 1;
+    })
+    .map(({ name }) => name);
+
+test('a move goes through all its steps; the source stays, bears no name, and the status follows', () => {
+  const { sim, cloud } = filled({ aliases: ['manual'] });
+  sim.edit(to('cloud'));
+  const seen: string[] = [];
+  sim.settle(60, () => {
+    const step = sim.library.status?.change?.step ?? '-';
+    if (seen.at(-1) !== step) seen.push(step);
+    assert.ok(accepting(sim).length <= 1, `writes are accepted on ${accepting(sim).join(' and ')}`);
+  });
+  assert.deepEqual(seen, ['-', 'Probed', 'Building', 'Copying', 'Converging', 'Fenced', 'Verified', 'Switched', '-']);
+  assert.equal(sim.library.status?.cluster, 'cloud');
+  assert.deepEqual([...cloud.aliases].toSorted(), [
+    ['docs', 'docs--g2'],
+    ['manual', 'docs--g2'],
+  ]);
+  assert.deepEqual([...sim.aliases], []);
+  assert.equal(cloud.collections.get('docs--g2')?.points.size, 10);
+  assert.deepEqual(
+    sim.library.status?.generations?.map(({ number, cluster, state }) => [number, cluster, state]),
+    [
+      [1, 'main', 'Retired'],
+      [2, 'cloud', 'Active'],
+    ],
+  );
+  assert.deepEqual(accepting(sim), ['cloud']);
+  assert.equal(sim.condition('Ready')?.status, 'True');
+  assert.ok(sim.events.includes('Moved'));
+  assert.equal(sim.jobs.length, 0);
+  const done = sim.steps.length;
+  sim.settle(5);
+  assert.equal(sim.steps.length, done, 'nothing is left to do');
+});
+
+test('and back, as a generation of its own', () => {
+  const { sim, cloud } = filled();
+  sim.edit(to('cloud'));
+  sim.settle(60);
+  sim.write(99, 'written on cloud');
+  sim.edit(to('main'));
+  sim.settle(60);
+  assert.equal(sim.library.status?.cluster, 'main');
+  assert.equal(sim.aliases.get('docs'), 'docs--g3');
+  assert.equal(sim.active?.points.get(99), 'written on cloud');
+  assert.equal(cloud.aliases.size, 0);
+});
+
+test('a selected library moves where a policy assigns it, and its source is kept as long as the policy says', () => {
+  const { sim } = filled({ placement: { clusterSelector: {} } });
+  sim.moveRules = { keepSourceHours: 2 };
+  assert.ok(sim.library.status !== undefined);
+  sim.library = { ...sim.library, status: { ...sim.library.status, assignment: { cluster: 'cloud', policy: 'even' } } };
+  const keepAssignment = (): void => {
+    sim.library = {
+      ...sim.library,
+      status: { ...sim.library.status, assignment: { cluster: 'cloud', policy: 'even' } },
+    };
+  };
+  sim.settle(60, keepAssignment);
+  assert.equal(sim.library.status?.cluster, 'cloud');
+  assert.ok(sim.collections.has('docs--g1'));
+  sim.now += 2 * 3_600_000 - 70_000;
+  sim.settle(2, keepAssignment);
+  assert.ok(sim.collections.has('docs--g1'));
+  sim.now += 70_000;
+  sim.settle(3, keepAssignment);
+  assert.deepEqual(sim.dropped, [{ name: 'docs--g1', wasActive: false, marked: true }]);
+});
+
+test('a source that was written to after it was left is not dropped', () => {
+  const { sim } = filled({ generations: { keep: 0 } });
+  sim.edit(to('cloud'));
+  sim.settle(60);
+  const source = sim.collections.get('docs--g1');
+  assert.ok(source !== undefined);
+  source.points.set(77, 'late');
+  sim.now += 400_000;
+  const plan = sim.settle(3);
+  assert.deepEqual(
+    plan.blockedBy?.map(({ name }) => name),
+    ['source-unchanged'],
+  );
+  assert.ok(sim.collections.has('docs--g1'));
+});
+
+type Refusing = {
+  readonly name: string;
+  readonly make: (sim: Sim, cloud: SimQdrant) => void;
+  readonly cure: (sim: Sim, cloud: SimQdrant) => void;
+};
+const spec = (cloud: SimQdrant, change: object): void => {
+  if (cloud.cluster !== undefined) cloud.cluster = { ...cloud.cluster, spec: { size: 2, ...change } };
+};
+const REFUSING: readonly Refusing[] = [
+  {
+    name: 'target-ready',
+    make: (_, cloud) => {
+      cloud.blind = { kind: 'blind', reason: 'Unreachable', message: 'no peer answers' };
+    },
+    cure: (_, cloud) => {
+      cloud.blind = undefined;
+    },
+  },
+  {
+    name: 'keys-accepted',
+    make: (_, cloud) => {
+      cloud.blind = { kind: 'blind', reason: 'Unauthorized', message: 'Qdrant refuses the key' };
+    },
+    cure: (_, cloud) => {
+      cloud.blind = undefined;
+    },
+  },
+  {
+    name: 'target-version-not-older',
+    make: (_, cloud) => {
+      cloud.versions = ['1.18.3', '1.17.1'];
+    },
+    cure: (_, cloud) => {
+      cloud.versions = ['1.18.3', '1.18.0'];
+    },
+  },
+  {
+    name: 'target-has-room',
+    make: (sim, cloud) => {
+      assert.ok(sim.library.status !== undefined);
+      sim.library.status.vectorsBytes = 3 * 1024 * 1024;
+      spec(cloud, { limits: { maxCollectionSizeMB: 2 } });
+    },
+    cure: (_, cloud) => spec(cloud, {}),
+  },
+  {
+    name: 'target-name-free',
+    make: (_, cloud) => {
+      cloud.aliases.set('docs', 'theirs');
+    },
+    cure: (_, cloud) => {
+      cloud.aliases.clear();
+    },
+  },
+  {
+    name: 'shape-fits',
+    make: (sim) => {
+      const active = sim.collections.get('docs--g1');
+      assert.ok(active !== undefined);
+      const { config } = active.info;
+      active.info = {
+        ...active.info,
+        config: { ...config, params: { ...config.params, replication_factor: 3 } },
+      } as typeof active.info;
+    },
+    cure: (sim) => sim.edit({ shards: { replicationFactor: 2 } }),
+  },
+];
+
+for (const { name, make, cure } of REFUSING) {
+  test(`${name} refuses a move before anything is made, and it goes on by itself when that is cured`, () => {
+    const { sim, cloud } = filled();
+    make(sim, cloud);
+    sim.edit(to('cloud'));
+    const plan = sim.settle(5);
+    assert.deepEqual(
+      plan.blockedBy?.map((blocker) => blocker.name),
+      [name],
+    );
+    assert.equal(cloud.collections.size, 0);
+    assert.match(sim.condition('MoveBlocked')?.message ?? '', new RegExp(name));
+    assert.equal(sim.condition('Ready')?.status, 'True');
+    cure(sim, cloud);
+    sim.settle(60);
+    assert.equal(sim.library.status?.cluster, 'cloud');
+    assert.equal(sim.condition('MoveBlocked'), undefined);
+  });
+}
+
+test('a cluster that does not exist, or is too small for the machine, is refused with figures', () => {
+  const { sim, cloud } = filled();
+  sim.edit(to('nowhere'));
+  sim.settle(3);
+  assert.match(sim.condition('MoveBlocked')?.message ?? '', /target-ready: QdrantCluster nowhere does not exist/);
+  assert.ok(sim.library.status !== undefined);
+  sim.library.status.vectorsBytes = 3 * 1024 ** 3;
+  spec(cloud, { persistence: { size: '2Gi' } });
+  sim.edit(to('cloud'));
+  sim.settle(3);
+  assert.match(sim.condition('MoveBlocked')?.message ?? '', /target-has-room: 6\.00 GiB.*hold 4\.00 GiB/);
+});
+
+for (const step of ['Probed', 'Building', 'Copying', 'Converging', 'Fenced', 'Verified'] as const) {
+  test(`edited back at ${step}: the move is given up, the fence lifted, the target dropped`, () => {
+    const { sim, cloud } = filled();
+    sim.edit(to('cloud'));
+    until(sim, step);
+    sim.edit(to('main'));
+    sim.settle(20);
+    assert.equal(sim.library.status?.cluster, 'main');
+    assert.equal(sim.library.status?.change, undefined);
+    assert.deepEqual(accepting(sim), ['main']);
+    assert.equal(cloud.collections.size, 0);
+    assert.equal(cloud.aliases.size, 0);
+    assert.equal(sim.jobs.length, 0);
+    assert.deepEqual(
+      sim.library.status?.generations?.map(({ number }) => number),
+      [1],
+    );
+  });
+}
+
+test('edited to a third cluster: given up and begun anew', () => {
+  const { sim, cloud } = filled();
+  const third = sim.add('third');
+  sim.edit(to('cloud'));
+  until(sim, 'Converging');
+  sim.edit(to('third'));
+  sim.settle(60);
+  assert.equal(sim.library.status?.cluster, 'third');
+  assert.equal(third.aliases.get('docs'), 'docs--g3');
+  assert.equal(cloud.collections.size, 0);
+});
+
+test('the target out of reach under the fence: writes go on at once, and the move goes on when it is back', () => {
+  const { sim, cloud } = filled();
+  sim.edit(to('cloud'));
+  until(sim, 'Fenced');
+  cloud.blind = { kind: 'blind', reason: 'Unreachable', message: 'no peer answers' };
+  sim.pass();
+  assert.ok(sim.write(1, 'goes on'));
+  assert.match(sim.condition('MoveBlocked')?.message ?? '', /target-ready: no peer answers/);
+  sim.settle(10);
+  assert.equal(sim.library.status?.cluster, 'main');
+  cloud.blind = undefined;
+  sim.settle(80);
+  assert.equal(sim.library.status?.cluster, 'cloud');
+  assert.equal(sim.active?.points.get(1), 'goes on');
+});
+
+test("the target's collection lost in the middle is built anew; its cluster gone ends the move", () => {
+  const { sim, cloud } = filled();
+  sim.edit(to('cloud'));
+  until(sim, 'Converging');
+  cloud.collections.clear();
+  sim.settle(60);
+  assert.equal(sim.aliases.size, 0);
+  assert.equal(cloud.aliases.get('docs'), 'docs--g3');
+
+  const other = filled();
+  other.sim.edit(to('cloud'));
+  until(other.sim, 'Fenced');
+  other.cloud.cluster = undefined;
+  other.sim.settle(10);
+  assert.deepEqual(accepting(other.sim), ['main']);
+  assert.equal(other.sim.library.status?.change, undefined);
+  assert.match(other.sim.condition('MoveBlocked')?.message ?? '', /does not exist/);
+});
+
+test('the name made on the target and not yet told is taken back when the fence is too old, and made again later', () => {
+  const { sim, cloud } = filled();
+  sim.edit(to('cloud'));
+  until(sim, 'Verified');
+  // Killed right after the name was made.
+  assert.throws(() =>
+    sim.pass((where) => {
+      if (where === 'before status') throw new Crash();
+    }),
+  );
+  assert.equal(cloud.aliases.get('docs'), 'docs--g2');
+  sim.now += 50_000;
+  sim.pass();
+  assert.equal(cloud.aliases.has('docs'), false);
+  assert.ok(sim.events.includes('SwitchUndone'));
+  sim.settle(80);
+  assert.equal(sim.library.status?.cluster, 'cloud');
+});
+
+test('a source out of reach after the switch: what may still lead to it is said until it is known', () => {
+  const { sim } = filled();
+  sim.edit(to('cloud'));
+  until(sim, 'Switched');
+  sim.main.blind = { kind: 'blind', reason: 'Unreachable', message: 'no peer answers' };
+  sim.settle(10);
+  assert.equal(sim.library.status?.cluster, 'cloud');
+  assert.equal(sim.library.status?.change?.step, 'Switched');
+  assert.match(sim.condition('MoveBlocked')?.message ?? '', /names may still lead to docs--g1 on main/);
+  assert.ok(sim.write(5, 'on cloud'));
+  sim.main.blind = undefined;
+  sim.settle(20);
+  assert.equal(sim.library.status?.change, undefined);
+  assert.equal(sim.aliases.size, 0);
+});
+
+test('the job of a move that keeps failing is never given up: it says why, and goes on when the cause is gone', () => {
+  const { sim } = filled();
+  sim.edit(to('cloud'));
+  until(sim, 'Copying');
+  sim.work();
+  for (let attempt = 0; attempt < 12; attempt += 1) {
+    sim.failJob('StorageFull');
+    sim.now += 1;
+    sim.pass();
+    assert.match(sim.condition('MoveBlocked')?.message ?? '', /StorageFull: gone/);
+    assert.equal(sim.condition('Stalled'), undefined);
+    sim.now += 700_000;
+    sim.pass();
+  }
+  sim.settle(40);
+  assert.equal(sim.library.status?.cluster, 'cloud');
+});
+
+test("the target's key changed in the middle: no worker is begun with a key that is refused", () => {
+  const { sim, cloud } = filled();
+  sim.edit(to('cloud'));
+  until(sim, 'Copying');
+  sim.failJob('Unauthorized');
+  const { cluster: object } = cloud;
+  assert.ok(object !== undefined);
+  const changed = { ...ready('True'), type: 'KeyChanged' };
+  cloud.cluster = { ...object, status: { ...object.status, conditions: [ready('True'), changed] } };
+  sim.settle(20);
+  assert.match(sim.condition('Reconciling')?.message ?? '', /cloud don't accept the key/);
+  cloud.cluster = object;
+  sim.settle(60);
+  assert.equal(sim.library.status?.cluster, 'cloud');
+});
+
+for (const deletionPolicy of ['Retain', 'Delete'] as const) {
+  for (const step of ['Copying', 'Fenced', 'Verified', 'Switched'] as const) {
+    test(`deleted at ${step} with ${deletionPolicy}: nothing half built stays, and one place at most has the name`, () => {
+      const { sim, cloud } = filled({ deletionPolicy });
+      sim.edit(to('cloud'));
+      until(sim, step);
+      const { metadata } = sim.library;
+      sim.library = { ...sim.library, metadata: { ...metadata, deletionTimestamp: '2026-02-01T01:00:00Z' } };
+      sim.settle(20);
+      assert.ok(sim.deleted);
+      const moved = step === 'Switched';
+      if (deletionPolicy === 'Delete') {
+        assert.deepEqual([sim.collections.size, cloud.collections.size], [0, 0]);
+      } else {
+        assert.deepEqual(accepting(sim), [moved ? 'cloud' : 'main']);
+        assert.equal(cloud.collections.has('docs--g2'), moved);
+      }
+    });
+  }
+}
+
+test('property: whatever is edited and whenever operator, worker and target fail, the last order wins and nothing is lost', () => {
+  const LEGAL: Readonly<Record<string, readonly string[]>> = {
+    '-': ['Probed'],
+    // A step that was done and not written down is found done.
+    Probed: ['Building', 'Copying', 'Converging', 'Fenced', '-'],
+    Building: ['Copying', 'Converging', 'Fenced', '-'],
+    Copying: ['Converging', 'Fenced', '-'],
+    Converging: ['Fenced', '-'],
+    Fenced: ['Verified', 'Converging', '-'],
+    Verified: ['Switched', 'Fenced', 'Converging', '-'],
+    Switched: ['-'],
+  };
+  const edit = fc.record({
+    at: fc.integer({ min: 1, max: 60 }),
+    cluster: fc.constantFrom('main', 'cloud', 'third'),
+  });
+  const outage = fc.record({
+    at: fc.integer({ min: 1, max: 60 }),
+    cluster: fc.constantFrom('cloud', 'third'),
+    rounds: fc.integer({ min: 1, max: 8 }),
+  });
+  fc.assert(
+    fc.property(
+      fc.array(edit, { minLength: 1, maxLength: 4 }),
+      fc.array(outage, { maxLength: 2 }),
+      fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: 6 }),
+      fc.array(fc.integer({ min: 1, max: 60 }), { maxLength: 3 }),
+      (edits, outages, kills, failures) => {
+        const { sim } = filled();
+        sim.add('third');
+        const model = new Map(sim.active?.points ?? []);
+        let moments = 0;
+        let wanted = 'main';
+        let before = '-';
+        for (let round = 0; round < 300; round += 1) {
+          for (const { at, cluster } of edits) {
+            if (at !== round) continue;
+            sim.edit(to(cluster));
+            wanted = cluster;
+          }
+          for (const { at, cluster, rounds } of outages) {
+            const qdrant = sim.at(cluster);
+            if (at === round) qdrant.blind = { kind: 'blind', reason: 'Unreachable', message: 'no peer answers' };
+            if (at + rounds === round) qdrant.blind = undefined;
+          }
+          if (failures.includes(round)) sim.failJob();
+          if (sim.home.blind === undefined && sim.write(round % 7, `write ${round}`))
+            model.set(round % 7, `write ${round}`);
+          sim.work();
+          try {
+            sim.pass(() => {
+              moments += 1;
+              if (kills.includes(moments)) throw new Crash();
+            });
+          } catch (error) {
+            if (!(error instanceof Crash)) throw error;
+          }
+          const open = accepting(sim);
+          assert.ok(open.length <= 1, `round ${round}: writes are accepted on ${open.join(' and ')}`);
+          const step = sim.library.status?.change?.step ?? '-';
+          assert.ok(step === before || LEGAL[before]?.includes(step), `${before} -> ${step}`);
+          before = step;
+          sim.now += 1000;
+        }
+        assert.equal(sim.library.status?.change, undefined, 'the move is over');
+        assert.equal(sim.library.status?.cluster, wanted);
+        assert.deepEqual(Object.fromEntries(sim.active?.points ?? []), Object.fromEntries(model));
+        assert.deepEqual(accepting(sim), [wanted]);
+        assert.equal(sim.dropped.filter(({ wasActive, marked }) => wasActive || !marked).length, 0);
+        assert.equal(parseMark(sim.active?.info.config.metadata)?.fence, undefined);
+      },
+    ),
+    { numRuns: 15 },
+  );
+});
