@@ -1,12 +1,13 @@
 import { ANNOTATIONS, type Blocker, disabledPredicates, FINALIZER, overruled } from '../api/index.ts';
 import { type Active, type Holder, holderOf } from './decide/active.ts';
 import { furtherAliases } from './decide/aliases.ts';
-import { changeGeneration, changeInGap } from './decide/change.ts';
+import { changeGeneration, changeInGap, untimelyName } from './decide/change.ts';
 import { cleanUp } from './decide/cleanup.ts';
 import { deleteBlind, deleteLibrary, living } from './decide/deletion.ts';
 import { lift } from './decide/fence.ts';
 import { firstGeneration, takeOver, unready } from './decide/first-generation.ts';
 import { inPlace } from './decide/in-place.ts';
+import { isMove } from './decide/site.ts';
 import { unactedNotes } from './decide/unacted.ts';
 import { addVectors } from './decide/vectors.ts';
 import { publicName } from './names.ts';
@@ -68,6 +69,11 @@ function suspended(world: World, seen: SeenWorld | undefined): Plan {
   };
   const holder = seen === undefined ? undefined : holderOf(world.library, seen.look);
   const running = world.library.status?.change;
+  const untimely =
+    seen !== undefined && running !== undefined && running.step !== 'Switched' && isMove(running)
+      ? untimelyName(seen, running)
+      : undefined;
+  if (untimely !== undefined) return { ...untimely, notes: [note] };
   const lifted =
     holder?.kind === 'ours' && running !== undefined && holder.generation === running.from
       ? lift(holder.collection)

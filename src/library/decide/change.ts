@@ -169,15 +169,16 @@ function whyObsolete(
   return changes.length === 0 ? undefined : `the spec has changed again: ${changes.join('; ')}`;
 }
 
-/** First the fence, then a name that was made too early, then the worker, then the entry: each once the one before is gone. */
+/** First a name that was made too early, then the fence, the worker, the entry: each once the one before is gone. */
 export function abandon(world: SeenWorld, { active, change, why }: Running & { readonly why: string }): Plan {
   const { library, job, otherJobs } = world;
   const message = `generation ${change.to} is given up: ${why}`;
   const waiting = { reason: 'Changing', message, seconds: world.settings.busySeconds } as const;
+  // Before writes go on at the source: nothing accepts them at two places.
+  const named = isMove(change) ? untimelyName(world, change) : undefined;
+  if (named !== undefined) return { ...named, waiting: { ...waiting, seconds: 0.02 } };
   const lifted = lift(active.collection);
   if (lifted !== undefined) return { steps: [lifted], waiting };
-  const named = isMove(change) ? untimelyName(world, change) : undefined;
-  if (named !== undefined) return { ...named, waiting: { ...waiting, seconds: 0.05 } };
   const jobs = [...(job === undefined ? [] : [job.name]), ...otherJobs];
   if (jobs.length > 0) return { steps: [{ kind: 'stopCopy', jobs }], waiting };
   const generations = generationsOf(library.status).map((entry) =>
@@ -192,7 +193,7 @@ export function abandon(world: SeenWorld, { active, change, why }: Running & { r
 }
 
 /** A name that leads to what is given up would keep it from being dropped. */
-function untimelyName(world: SeenWorld, change: Move): Plan | undefined {
+export function untimelyName(world: SeenWorld, change: Move): Plan | undefined {
   const site = siteOf(world, change.toCluster);
   const name = generationName(publicName(world.library), change.to);
   const alias = site === undefined ? undefined : aliasesOf(site.look, name)[0];
