@@ -5,24 +5,23 @@ import { clustersBeside, namedCluster, place } from '../../src/library/decide/pl
 import { vectorNote } from '../../src/library/decide/vectors.ts';
 import { decide } from '../../src/library/decide.ts';
 import { unreflected } from '../../src/library/gather.ts';
-import type { Look, PeerLook } from '../../src/library/look.ts';
+import type { Look } from '../../src/library/look.ts';
 import { collectionLook } from '../../src/library/look.ts';
 import { LibraryMemory } from '../../src/library/memory.ts';
 import { jobName } from '../../src/library/names.ts';
 import { isQdrantStep, type Plan, type QdrantStep, type Step } from '../../src/library/plan.ts';
 import { statusOf } from '../../src/library/report.ts';
 import { type Section, shapeOf } from '../../src/library/shape.ts';
-import type { Blind, CopyJob, MoveRules, Place, Sight, World } from '../../src/library/world.ts';
+import type { CopyJob, MoveRules, Place, World } from '../../src/library/world.ts';
 import { MARK_KEY, parseMark } from '../../src/migration/fence.ts';
 import { newProgress, type Progress } from '../../src/migration/progress.ts';
-import { addsVectors, type CollectionView, type Schemas, type ShardKey } from '../../src/qdrant/index.ts';
+import { addsVectors, type Schemas } from '../../src/qdrant/index.ts';
 import { EMPTY_DIGEST, formatDigest } from '../../src/vectors/index.ts';
 import { cluster, settings } from './given.ts';
+import { created, type SimCollection, SimQdrant } from './sim-qdrant.ts';
 
 export { cluster, library, ready, settings } from './given.ts';
-
-/** A collection of the simulated Qdrant: its configuration as Qdrant shows it, and its points. */
-export type SimCollection = { info: Schemas['CollectionInfo']; keys: ShardKey[]; points: Map<number, string> };
+export type { SimQdrant } from './sim-qdrant.ts';
 
 const NOWHERE = {
   cluster: undefined,
@@ -32,65 +31,6 @@ const NOWHERE = {
 
 /** Thrown where the operator is killed. */
 export class Crash extends Error {}
-
-/** One simulated Qdrant, and the object that stands for it; without the object it is out of reach. */
-export class SimQdrant {
-  readonly name: string;
-  cluster: QdrantCluster | undefined;
-  readonly collections = new Map<string, SimCollection>();
-  readonly aliases = new Map<string, string>();
-  silent: Look['silent'] = [];
-  /** A collection of which one more replica is coming back. */
-  recovering: string | undefined;
-  /** Of the two peers. */
-  versions: readonly [string, string] = ['1.18.3', '1.18.3'];
-  /** Set while nobody can look at it. */
-  blind: Blind | undefined;
-  rivals: World['rivals'] = [];
-
-  constructor(name: string) {
-    this.name = name;
-    this.cluster = cluster({ metadata: { name, namespace: 'team', uid: `uid-of-${name}` } });
-  }
-
-  look(): Look {
-    const peer = (peerId: number): PeerLook => ({
-      name: `${this.name}-${peerId - 1}`,
-      peerId,
-      version: this.versions[peerId - 1] ?? '',
-      memberIds: [1, 2],
-      distributed: true,
-      consensus: 'working',
-      collections: [...this.collections.keys()],
-      aliases: Object.fromEntries(this.aliases),
-      own: Object.fromEntries(
-        [...this.collections].map(([name, collection]) => [
-          name,
-          {
-            info: { ...collection.info, points_count: collection.points.size || (collection.info.points_count ?? 0) },
-            view: viewOf(name, collection, this.recovering === name),
-          },
-        ]),
-      ),
-    });
-    const quiet = new Set(this.silent.map(({ name }) => name));
-    return {
-      peers: [peer(1), peer(2)].filter(({ name }) => !quiet.has(name)),
-      silent: this.silent,
-      everyPeerListed: true,
-    };
-  }
-
-  get sight(): Sight {
-    const gone = { kind: 'blind', reason: 'ClusterNotFound', message: `QdrantCluster ${this.name} is gone` } as const;
-    return this.cluster === undefined ? gone : (this.blind ?? { kind: 'seen', look: this.look() });
-  }
-
-  /** The collection that clients of a name reach here. */
-  answering(alias: string): SimCollection | undefined {
-    return this.collections.get(this.aliases.get(alias) ?? alias);
-  }
-}
 
 /** Some Qdrants, one library, one abstract worker: everything that survives a crash of the operator. */
 export class Sim {
@@ -473,55 +413,6 @@ function proof(nonce: string, count: number): NonNullable<Progress['verified']> 
     freezeMilliseconds: 5,
     ranges: '',
   };
-}
-
-const viewOf = (name: string, { info, keys }: SimCollection, recovering: boolean): CollectionView => {
-  const count = info.config.params.shard_number ?? 1;
-  const shards =
-    keys.length > 0 ? keys.map((key, id) => ({ id: id + 1, key })) : Array.from({ length: count }, (_, id) => ({ id }));
-  return {
-    name,
-    shardCount: shards.length,
-    shards: shards.map((shard) => ({
-      ...shard,
-      replicas: [{ peerId: 1, state: 'Active' }, ...(recovering ? [{ peerId: 2, state: 'Recovery' as const }] : [])],
-    })),
-    transfers: [],
-  };
-};
-
-function created(body: Section): SimCollection {
-  const {
-    vectors,
-    sparse_vectors,
-    shard_number,
-    sharding_method,
-    replication_factor,
-    write_consistency_factor,
-    on_disk_payload,
-  } = body;
-  const info = {
-    status: 'green',
-    points_count: 0,
-    payload_schema: {},
-    config: {
-      params: {
-        vectors,
-        sparse_vectors: sparse_vectors ?? null,
-        shard_number: shard_number ?? 1,
-        ...(sharding_method === undefined ? {} : { sharding_method }),
-        replication_factor: replication_factor ?? 1,
-        write_consistency_factor: write_consistency_factor ?? 1,
-        on_disk_payload: on_disk_payload ?? true,
-      },
-      hnsw_config: { m: 16, ef_construct: 100, full_scan_threshold: 10_000, ...(body['hnsw_config'] as Section) },
-      optimizer_config: { deleted_threshold: 0.2, flush_interval_sec: 5, ...(body['optimizers_config'] as Section) },
-      quantization_config: body['quantization_config'] ?? null,
-      strict_mode_config: body['strict_mode_config'] ?? { enabled: false },
-      metadata: body['metadata'],
-    },
-  };
-  return { info: info as unknown as Schemas['CollectionInfo'], keys: [], points: new Map() };
 }
 
 const indexed = ({ datatype, ...rest }: Section): Section =>
