@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { OperatorAccess } from './access.ts';
-import { REBALANCE_POLICY, type RebalancePolicy, VECTORIZATION_JOB, type VectorizationJob } from './api/index.ts';
+import { VECTORIZATION_JOB, type VectorizationJob } from './api/index.ts';
 import { clusterController, DOMAIN_LIBRARIES, QDRANT_CLUSTERS } from './cluster/index.ts';
 import {
   CONFIG_MAPS,
@@ -26,6 +26,7 @@ import {
 } from './kube/index.ts';
 import { libraryController } from './library/index.ts';
 import { ClientPool } from './qdrant/index.ts';
+import { REBALANCE_POLICIES, rebalanceController } from './rebalance/index.ts';
 import { LEASE_NAME, type RoleName } from './roles.ts';
 import { type OperatorSettings, operatorSettings } from './settings.ts';
 import {
@@ -36,7 +37,6 @@ import {
   startHealthServer,
   startTracing,
 } from './telemetry/index.ts';
-import { unbuiltKindController } from './unbuilt-kinds.ts';
 import { vectorizeController, WORKERS_OWN_KEYS } from './vectorize/index.ts';
 
 export type OperatorOptions = {
@@ -144,16 +144,11 @@ async function lead(shared: Process, { informers, elector, access, signal }: Lea
   });
   const assertLeading = (): void => elector.assertLeading();
   const common = { kube: client, informers, pool, recorder, metrics, log, settings, now: Date.now, assertLeading };
-  const unbuilt = { client, now: Date.now, log, metrics, assertLeading };
-  const { policies, vectorizationJobs } = informers;
+  const { vectorizationJobs } = informers;
   const controllers: readonly Run[] = [
     { role: 'cluster', controller: clusterController(common), primary: informers.clusters },
     { role: 'library', controller: libraryController(common), primary: informers.libraries },
-    {
-      role: 'unbuilt-kinds',
-      controller: unbuiltKindController<RebalancePolicy>({ ...unbuilt, type: policies.type, informer: policies }),
-      primary: policies,
-    },
+    { role: 'rebalance', controller: rebalanceController(common), primary: informers.policies },
     { role: 'vectorize', controller: vectorizeController(common), primary: vectorizationJobs },
   ];
   // Passes that failed for want of a permission may wait for a quarter of an hour.
@@ -184,7 +179,7 @@ function createInformers(shared: Process) {
   return {
     clusters: informer(QDRANT_CLUSTERS),
     libraries: informer(DOMAIN_LIBRARIES),
-    policies: informer(resourceType<RebalancePolicy>(REBALANCE_POLICY)),
+    policies: informer(REBALANCE_POLICIES),
     vectorizationJobs: informer(resourceType<VectorizationJob>(VECTORIZATION_JOB)),
     statefulSets: informer(STATEFUL_SETS, leanUnlessOurs),
     pods: informer(PODS, leanUnlessOurs),

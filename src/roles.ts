@@ -2,8 +2,8 @@ import { CLUSTER_RULES } from './cluster/index.ts';
 import { GATEWAY_RULES } from './gateway/rbac.ts';
 import { type AccessRule, type Permission, permissionsOf } from './kube/index.ts';
 import { LIBRARY_RULES } from './library/index.ts';
+import { REBALANCE_RULES } from './rebalance/index.ts';
 import type { OperatorSettings } from './settings.ts';
-import { UNBUILT_KINDS_RULES } from './unbuilt-kinds.ts';
 import { VECTORIZE_RULES } from './vectorize/index.ts';
 
 export const LEASE_NAME = 'qdrant-librarian';
@@ -33,7 +33,7 @@ const LEADER_RULES: readonly AccessRule[] = [
   },
 ];
 
-export type RoleName = 'cluster' | 'leader' | 'library' | 'unbuilt-kinds' | 'vectorize';
+export type RoleName = 'cluster' | 'leader' | 'library' | 'rebalance' | 'vectorize';
 
 export type OperatorRole = {
   readonly rules: readonly AccessRule[];
@@ -46,7 +46,7 @@ export const ROLES: Readonly<Record<RoleName, OperatorRole>> = {
   cluster: { rules: CLUSTER_RULES, where: 'watched' },
   leader: { rules: LEADER_RULES, where: 'own' },
   library: { rules: LIBRARY_RULES, where: 'watched' },
-  'unbuilt-kinds': { rules: UNBUILT_KINDS_RULES, where: 'watched' },
+  rebalance: { rules: REBALANCE_RULES, where: 'watched' },
   vectorize: { rules: VECTORIZE_RULES, where: 'watched' },
 };
 

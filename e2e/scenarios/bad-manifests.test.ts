@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { API_VERSION, REBALANCE_POLICY, type RebalancePolicy } from '../../src/api/index.ts';
-import { findCondition, KubeError, type KubeObject, resourceType } from '../../src/kube/index.ts';
+import { API_VERSION } from '../../src/api/index.ts';
+import { KubeError } from '../../src/kube/index.ts';
 import { eventually } from '../stage/eventually.ts';
 import { scenarios } from '../stage/scenario.ts';
 import { type Stage, says } from '../stage/stage.ts';
@@ -131,19 +131,6 @@ scenario('fields that nothing acts on yet are named in a condition, and only whi
   await stage.untilCluster('desk', free, 'without FieldsNotActedOn');
   await stage.untilLibrary('docs', free, 'without FieldsNotActedOn');
   await stage.libraryReady('docs', 1);
-});
-
-scenario('a kind that is not built yet says so', async (stage) => {
-  const type = resourceType<RebalancePolicy>(REBALANCE_POLICY);
-  const spec = { clusterSelector: {}, mode: 'Observe' };
-  const { kind } = REBALANCE_POLICY;
-  const object: KubeObject & { spec: object } = { apiVersion: API_VERSION, kind, metadata: stage.key('later'), spec };
-  await stage.admin.create(type, object as RebalancePolicy);
-  await eventually(`${kind} says that it is not built`, async () => {
-    const { status } = await stage.admin.get(type, stage.key('later'));
-    const ready = findCondition(status?.conditions ?? [], 'Ready');
-    return ready?.reason === 'NotBuilt' && ready.message.includes(kind);
-  });
 });
 
 scenario('nothing is done to what is suspended, until it is not any more', async (stage) => {

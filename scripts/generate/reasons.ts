@@ -4,6 +4,7 @@ import { REASONS as CLUSTER_REASONS } from '../../src/cluster/reasons.ts';
 import type { NoteType } from '../../src/library/plan.ts';
 import { REASONS as LIBRARY_REASONS } from '../../src/library/reasons.ts';
 import type { QdrantErrorCode } from '../../src/qdrant/index.ts';
+import { REASONS as REBALANCE_REASONS } from '../../src/rebalance/reasons.ts';
 import type { NoteType as VectorizeNoteType } from '../../src/vectorize/plan.ts';
 import { REASONS as VECTORIZE_REASONS } from '../../src/vectorize/reasons.ts';
 
@@ -11,7 +12,7 @@ import { REASONS as VECTORIZE_REASONS } from '../../src/vectorize/reasons.ts';
 
 const HEAD = `# Conditions, reasons, codes
 
-<!-- Generated from src/cluster/reasons.ts, src/library/reasons.ts, src/vectorize/reasons.ts, src/access.ts and scripts/generate/reasons.ts by \`npm run generate\`. Don't edit. -->
+<!-- Generated from src/cluster/reasons.ts, src/library/reasons.ts, src/rebalance/reasons.ts, src/vectorize/reasons.ts, src/access.ts and scripts/generate/reasons.ts by \`npm run generate\`. Don't edit. -->
 
 A condition says by its **type** what it is about, by its **reason** why it has its status. Both are stable words that
 alerts and scripts may depend on; messages are for people and may change. Events bear reasons of the same lists.
@@ -68,10 +69,19 @@ const VECTORIZE_CONDITIONS: Readonly<Record<keyof typeof KSTATUS | VectorizeNote
   FieldsNotActedOn: 'Only while True: the fields in the message are set and this version does nothing about them.',
 };
 
-const UNBUILT_CONDITIONS = {
-  Ready: 'Always False, reason NotBuilt.',
-  Stalled: 'Always True, reason NotBuilt.',
-} as const;
+/** Types that src/rebalance/report/conditions.ts sets; a test compares them. */
+export const REBALANCE_CONDITIONS = {
+  ...KSTATUS,
+  Planned:
+    'Whether there is a plan that is shown, approved or executed; the reason says where it stands, or why there is none.',
+  Balanced: 'Whether no cluster lies above a threshold for long enough to call for a plan.',
+  LoadKnown: 'Whether every peer of every cluster answers, and each cluster tells its size.',
+  ThresholdAhead:
+    'Whether a threshold will be crossed within the horizon; Unknown while too little of the past is known.',
+  VersionsDiffer: 'Only while True: clusters run different versions of Qdrant.',
+  VerbRefused: 'Only while True: the annotation qdrant-librarian.io/plan is not valid in the present state; it stays.',
+  Suspended: 'Only while True: spec.suspend is set.',
+} as const satisfies Conditions;
 
 const API_ERRORS: Readonly<Record<ApiError['reason'], string>> = {
   UnknownKind: 'The object is of none of the four kinds.',
@@ -118,12 +128,12 @@ export const reasonsPage = (): string =>
     '## DomainLibrary',
     table('condition', LIBRARY_CONDITIONS),
     table('reason', LIBRARY_REASONS),
+    '## RebalancePolicy',
+    table('condition', REBALANCE_CONDITIONS),
+    table('reason', REBALANCE_REASONS),
     '## VectorizationJob',
     table('condition', VECTORIZE_CONDITIONS),
     table('reason', VECTORIZE_REASONS),
-    '## RebalancePolicy',
-    'This version answers every object of this kind alike:',
-    table('condition', UNBUILT_CONDITIONS),
     "## The operator's own pod",
     'Events only.',
     table('reason', ACCESS_REASONS),

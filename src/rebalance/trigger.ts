@@ -44,6 +44,13 @@ type Measure = {
   readonly text: string;
 };
 
+export type TriggerOptions = {
+  readonly thresholds: Thresholds;
+  readonly now: number;
+  /** No threshold has to be exceeded for longer: the time over which load is averaged. */
+  readonly mostSeconds?: number;
+};
+
 /**
  * Whether a plan is called for. What lies above its threshold for long enough opens an alarm; it stays open until the
  * value is well below, so that load around a threshold does not call again and again.
@@ -54,14 +61,14 @@ type Measure = {
 export function trigger(
   before: readonly Alarm[],
   observed: Observed,
-  { thresholds, now }: { readonly thresholds: Thresholds; readonly now: number },
+  { thresholds, now, mostSeconds = Number.POSITIVE_INFINITY }: TriggerOptions,
 ): Triggered {
   const known = new Map(before.map((alarm) => [alarm.key, alarm]));
   const next = measures(observed, thresholds).flatMap((measure) => {
     const alarm = known.get(measure.key);
     if (measure.value <= (alarm?.open === true ? measure.closes : measure.opens)) return [];
     const since = Math.min(alarm?.since ?? now, now);
-    const open = alarm?.open === true || now - since >= measure.seconds * 1000;
+    const open = alarm?.open === true || now - since >= Math.min(measure.seconds, mostSeconds) * 1000;
     return [{ alarm: { key: measure.key, since, open }, text: measure.text }];
   });
   return {

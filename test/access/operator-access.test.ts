@@ -68,7 +68,10 @@ test('what is missing is named in the log with its roles, at /readyz, in the met
   const missing = ['patch statefulsets.apps', 'watch secrets'];
   assert.equal(process.access.problem(), `missing: ${missing.join(', ')}`);
   const [line] = process.said(/permissions are missing/);
-  assert.deepEqual([line?.level, line?.missing, line?.roles], ['error', missing, ['cluster', 'library', 'vectorize']]);
+  assert.deepEqual(
+    [line?.level, line?.missing, line?.roles],
+    ['error', missing, ['cluster', 'library', 'rebalance', 'vectorize']],
+  );
   assert.deepEqual(await process.metric(), [
     'qdrant_librarian_permission_missing{verb="patch",namespace="",resource="apps/statefulsets"} 1',
     'qdrant_librarian_permission_missing{verb="watch",namespace="",resource="secrets"} 1',

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CLUSTER_CONDITIONS } from '../../scripts/generate/reasons.ts';
+import { CLUSTER_CONDITIONS, REBALANCE_CONDITIONS } from '../../scripts/generate/reasons.ts';
 import { REASONS as CLUSTER_REASONS } from '../../src/cluster/reasons.ts';
 import { GATEWAY_ERRORS } from '../../src/gateway/index.ts';
 import { gatewaySettings } from '../../src/gateway-settings.ts';
 import * as predicates from '../../src/library/predicates.ts';
 import { REASONS as LIBRARY_REASONS } from '../../src/library/reasons.ts';
+import {
+  GATE_PREDICATES,
+  REASONS as REBALANCE_REASONS,
+  START_PREDICATES,
+  LIBRARY_PREDICATES as STAY_PREDICATES,
+  TARGET_PREDICATES,
+} from '../../src/rebalance/index.ts';
+import { CONDITION_TYPES } from '../../src/rebalance/report/conditions.ts';
 import { operatorSettings } from '../../src/settings.ts';
 import { checkManifests } from '../../src/validate.ts';
 import { RUN_PREDICATES } from '../../src/vectorize/predicates.ts';
@@ -111,7 +119,7 @@ test('every condition type of a QdrantCluster has its sentence', () => {
 test('the tables of conditions name reasons that exist', () => {
   const page = read('docs/kinds.md');
   const known = new Set(
-    [CLUSTER_REASONS, LIBRARY_REASONS, VECTORIZE_REASONS].flatMap((reasons) => Object.keys(reasons)),
+    [CLUSTER_REASONS, LIBRARY_REASONS, REBALANCE_REASONS, VECTORIZE_REASONS].flatMap((reasons) => Object.keys(reasons)),
   );
   const rows = [...page.matchAll(/^\| `[A-Za-z]+` (?:True|False)[^|]*\| ([^|]*) \|/gm)];
   assert.ok(rows.length > 30);
@@ -154,4 +162,23 @@ test('docs/predicates.md names every predicate of a DomainLibrary, and every ste
     steps,
     lists.map((list) => list.map(({ name }) => `\`${name}\``).join(', ')),
   );
+});
+
+test('docs/predicates.md names every predicate of a RebalancePolicy, and those of its steps in order', () => {
+  const page = read('docs/predicates.md').split('## RebalancePolicy')[1] ?? '';
+  const named = [...page.matchAll(/^\| (`[a-z-]+`(?:, `[a-z-]+`)*) \| [A-Z]/gm)].flatMap(([, cell = '']) =>
+    [...cell.matchAll(/`([a-z-]+)`/g)].map(([, name = '']) => name),
+  );
+  const all = [GATE_PREDICATES, START_PREDICATES, STAY_PREDICATES, TARGET_PREDICATES].flat();
+  assert.deepEqual(named.toSorted(), all.map(({ name }) => name).toSorted());
+  const steps = [...page.matchAll(/^\| [A-Z][^|]* \| (`.*`) \|$/gm)].map(([, list]) => list);
+  assert.deepEqual(
+    steps,
+    [GATE_PREDICATES, START_PREDICATES].map((list) => list.map(({ name }) => `\`${name}\``).join(', ')),
+  );
+});
+
+test('every condition type of a RebalancePolicy has its sentence', () => {
+  const types = ['Ready', 'Reconciling', 'Stalled', ...CONDITION_TYPES];
+  assert.deepEqual(types.toSorted(), Object.keys(REBALANCE_CONDITIONS).toSorted());
 });

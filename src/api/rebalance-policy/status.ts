@@ -16,14 +16,35 @@ const load = object('Load of a cluster, averaged over the window.', {
   memoryPercent: optional(share('Memory in use, in percent of what it has.')),
   diskPercent: optional(share('Disk in use, in percent of what it has.')),
   p95Milliseconds: optional(big('95th percentile of the latency of searches, in milliseconds.')),
-  imbalancePercent: optional(integer('Distance from the mean, in percent.', { min: -100, max: 1_000_000 })),
+  imbalancePercent: optional(
+    integer('Distance from the mean in the dimension in which it is loaded most, in percent.', {
+      min: -100,
+      max: 1_000_000,
+    }),
+  ),
+  knownPercent: optional(integer('How much of the window is known, in percent.', { min: 0, max: 100 })),
+  unknown: optional(text('Why its load is not known now; its figures are the last ones then.', { max: 512 })),
 });
 
-const prediction = object('A threshold that will be crossed.', {
+const prediction = object('What is expected at the end of the horizon, with the error of the method on the past.', {
   cluster: name('QdrantCluster.'),
-  dimension: choice('What.', ['Cpu', 'Memory', 'Disk', 'P95', 'Imbalance']),
-  crossesAt: time('When, expected.'),
-  expectedPercent: optional(share('Expected at the end of the horizon, in percent.')),
+  dimension: choice('What.', ['Cpu', 'Memory', 'Disk']),
+  method: choice('The method that had the least error on the past of this series.', [
+    'SeasonalNaive',
+    'HoltWinters',
+    'Linear',
+  ]),
+  expectedPercent: share('Expected, in percent of what the cluster has.'),
+  lowerPercent: optional(share('One in ten values is expected below, in percent.')),
+  upperPercent: optional(share('One in ten values is expected above, in percent.')),
+  errorPercent: share('Mean absolute error on the past, in percent of what the cluster has.'),
+  relativeErrorPermille: integer(
+    'That error as a share of the error of saying "as a day ago", in thousandths: below 1000 is better.',
+    { min: 0, max: 1_000_000 },
+  ),
+  thresholdPercent: share('The threshold, in percent.'),
+  crossesAt: optional(time('When the threshold is expected to be crossed; not within the horizon: left out.')),
+  earliestAt: optional(time('When it may be crossed at the earliest (one in ten values lies above).')),
 });
 
 const plan = object('The pinned list of moves. The list itself stands in the ConfigMap.', {
@@ -82,7 +103,7 @@ export const status = object('What is the case. Written by the operator only.', 
   observedAt: optional(time('When load was looked at last.')),
   load: optional(list('Load by cluster.', load, { max: 256, keys: ['cluster'] })),
   forecast: optional(
-    list('Thresholds that will be crossed.', prediction, { max: 256, keys: ['cluster', 'dimension'] }),
+    list('What is expected of each cluster.', prediction, { max: 256, keys: ['cluster', 'dimension'] }),
   ),
   plan: optional(plan),
   moves: optional(list('Moves that run.', move, { max: 16, keys: ['library'] })),

@@ -1,6 +1,6 @@
 import { canonicalJson } from '../../vectors/index.ts';
 import { FLOORS } from '../imbalance.ts';
-import { addLoads, capacityOf, DIMENSIONS, type Load } from '../load.ts';
+import { addLoads, capacityOf, DIMENSIONS, type Load, NO_LOAD } from '../load.ts';
 import { refusedTarget } from './constraints.ts';
 import type { Move, PlanCluster, Problem } from './problem.ts';
 
@@ -29,7 +29,11 @@ export function drift(
     libraries: then.libraries.map((library) => ({ ...library, cluster: where.get(library.name) ?? library.cluster })),
   };
   const policy = rules(then) === rules(world) ? [] : ['the limits or the budget of the policy have changed'];
-  return [...policy, ...moves, ...then.clusters.flatMap((cluster) => changedCluster(cluster, expected, world))];
+  return [
+    ...policy,
+    ...moves,
+    ...then.clusters.flatMap((cluster) => changedCluster(cluster, { expected, world, done })),
+  ];
 }
 
 const rules = ({ limits, maxMoves, maxBytes, keepsSource, goal }: Problem): string =>
@@ -60,15 +64,21 @@ function changedMove(move: Move, { then, world, now, from }: Subject): string[] 
   return [`library ${move.library} has ${library.bytes} bytes, not ${before.bytes}`];
 }
 
-function changedCluster(cluster: PlanCluster, expected: Problem, world: Problem): string[] {
+function changedCluster(
+  cluster: PlanCluster,
+  { expected, world, done }: { expected: Problem; world: Problem; done: readonly Move[] },
+): string[] {
   const present = world.clusters.find(({ name }) => name === cluster.name);
   if (present === undefined) return [`cluster ${cluster.name} is gone`];
   const [capacity, now] = [capacityOf(cluster.capacity), capacityOf(present.capacity)];
   const [load, loadNow] = [loadOf(expected, cluster), loadOf(world, present)];
+  const kept = leftBehind(expected, cluster.name, done);
   return DIMENSIONS.flatMap((dimension) => {
     const least =
       dimension === 'requests' || dimension === 'points' ? FLOORS[dimension] : FLOORS[dimension] * capacity[dimension];
-    const differs = Math.abs(loadNow[dimension] - load[dimension]) > DRIFT * Math.max(load[dimension], least);
+    const slack = DRIFT * Math.max(load[dimension], least);
+    const differs =
+      loadNow[dimension] < load[dimension] - slack || loadNow[dimension] > load[dimension] + kept[dimension] + slack;
     const resized = Math.abs(now[dimension] - capacity[dimension]) > DRIFT * capacity[dimension];
     const percent = Math.round((loadNow[dimension] / load[dimension] - 1) * 100);
     return [
@@ -78,6 +88,15 @@ function changedCluster(cluster: PlanCluster, expected: Problem, world: Problem)
       ...(resized ? [`capacity of ${cluster.name} changed in ${dimension}`] : []),
     ];
   });
+}
+
+/** What moves of the plan may have left on a cluster: it stays there for the time that the policy tells. */
+function leftBehind({ libraries, keepsSource }: Problem, cluster: string, done: readonly Move[]): Load {
+  const left = done.filter(({ from }) => keepsSource && from === cluster).map(({ library }) => library);
+  const { memory, disk, points } = addLoads(
+    libraries.filter(({ name }) => left.includes(name)).map(({ load }) => load),
+  );
+  return { ...NO_LOAD, memory, disk, points };
 }
 
 const loadOf = ({ libraries }: Problem, { name, fixed }: PlanCluster): Load =>
