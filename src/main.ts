@@ -69,6 +69,15 @@ for (const [task, description] of [
     });
 }
 
+worker
+  .command('vectorize')
+  .description('read documents, embed them, and bring a library in step with them')
+  .requiredOption('--config <file>', 'what to read and where to: JSON, written by the operator')
+  .action(async ({ config }: { config: string }) => {
+    const { runVectorizeWorker } = await import('./vectorize/worker.ts');
+    process.exitCode = await runVectorizeWorker({ configFile: config, environment: process.env, signal: stopSignal() });
+  });
+
 program
   .command('validate')
   .description('check manifests offline by the same rules as the API server; - reads standard input')

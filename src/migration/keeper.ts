@@ -176,17 +176,21 @@ export class Keeper<P extends Held> {
       this.#confirmedAt = begun;
     } catch (error) {
       this.#dirty = true;
-      if (error instanceof ProgressConflict) await this.#reread(error);
-      else throw error;
+      if (!(error instanceof ProgressConflict)) throw error;
+      if ((await this.#reread(error)) === this.#progress.holder.beat) this.#confirmedAt = begun;
+      else await this.#write();
     }
   }
 
-  /** A conflict may be an answer that got lost: then it is still our own write that stands there. */
-  async #reread(conflict: ProgressConflict): Promise<void> {
+  /**
+   * A conflict may be an answer that got lost: then it is our own write that stands there. Or somebody has changed
+   * something else of the object.
+   */
+  async #reread(conflict: ProgressConflict): Promise<number> {
     const { progress, version } = await this.#options.store.read();
     if (progress?.holder.id === this.#options.identity.id) {
       this.#version = version;
-      return;
+      return progress.holder.beat;
     }
     this.#lost.abort(conflict);
     throw conflict;

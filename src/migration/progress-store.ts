@@ -7,6 +7,8 @@ export type ProgressForm<P> = {
   readonly key: string;
   /** @returns undefined for a text that is none */
   readonly parse: (json: string | undefined) => P | undefined;
+  /** Further keys that go out with the next write. */
+  readonly more?: () => Readonly<Record<string, string>>;
 };
 
 export const COPY_PROGRESS: ProgressForm<Progress> = { key: PROGRESS_KEY, parse: parseProgress };
@@ -23,7 +25,8 @@ export function configMapProgress<P extends Held>(
       return { progress: form.parse(data?.[form.key]), version: metadata.resourceVersion ?? '' };
     },
     write: async (progress, version) => {
-      const body = { metadata: { resourceVersion: version }, data: { [form.key]: JSON.stringify(progress) } };
+      const data = { ...form.more?.(), [form.key]: JSON.stringify(progress) };
+      const body = { metadata: { resourceVersion: version }, data };
       try {
         const written = await client.patch(CONFIG_MAPS, key, body, { type: 'merge' });
         return written.metadata.resourceVersion ?? '';

@@ -1,6 +1,7 @@
 import { type BatchLimits, DEFAULT_BATCH } from './batches.ts';
 import type { Call } from './call.ts';
 import { unexpected } from './faults.ts';
+import type { PayloadInit } from './grpc.ts';
 import { fromGrpcId, fromGrpcPoint, toGrpcId, toGrpcShardKey } from './point-grpc.ts';
 import { fromRestPoint, fromRestScoredPoint, type RestRecord, type RestScoredPoint } from './point-rest.ts';
 import { part, restCall } from './rest.ts';
@@ -22,7 +23,8 @@ export type UpsertOptions = WriteOptions & {
 };
 export type ReadOptions = CallOptions & {
   readonly withVectors?: boolean;
-  readonly withPayload?: boolean;
+  /** All of it, none, or these fields; dots lead into objects. */
+  readonly withPayload?: boolean | readonly string[];
   readonly shardKey?: ShardKey;
 };
 export type ScrollOptions = ReadOptions & {
@@ -235,13 +237,18 @@ const selectorBody = (selector: PointSelector) =>
 
 type Selection = {
   readonly withVectors: boolean;
-  readonly withPayload: boolean;
+  readonly withPayload: boolean | readonly string[];
   readonly shardKey: ShardKey | undefined;
 };
 
 const selection = ({ withVectors, withPayload, shardKey }: Selection) =>
   ({
     withVectors: { selectorOptions: { case: 'enable', value: withVectors } },
-    withPayload: { selectorOptions: { case: 'enable', value: withPayload } },
+    withPayload: payloadSelector(withPayload),
     ...(shardKey === undefined ? {} : { shardKeySelector: { shardKeys: [toGrpcShardKey(shardKey)] } }),
   }) as const;
+
+const payloadSelector = (wanted: Selection['withPayload']): PayloadInit =>
+  typeof wanted === 'boolean'
+    ? { selectorOptions: { case: 'enable', value: wanted } }
+    : { selectorOptions: { case: 'include', value: { fields: [...wanted] } } };

@@ -124,6 +124,8 @@ export type GateName = (typeof GATES)[number];
 
 /** What the last check found; the details are in the report. */
 const quality = Type.Object({
+  /** Digest of the gates that were asked: a run that changes nothing keeps the answer to the same ones. */
+  asked: Type.Optional(text),
   checkedAt: count,
   gates: Type.Array(
     Type.Object({

@@ -171,6 +171,23 @@ test('scrolls page by page; a filter goes by REST', async (t) => {
   assert.deepEqual(page, { points: [{ id: 9, vector: {}, payload: {} }], nextOffset: undefined });
 });
 
+test('asks for some fields of the payload only', async (t) => {
+  const asked: unknown[] = [];
+  const peer = await grpcPeer(t, {
+    upsert: () => completed,
+    get: (request) => {
+      asked.push(
+        (request as { withPayload?: { selectorOptions: { value: unknown } } }).withPayload?.selectorOptions.value,
+      );
+      return { result: [] };
+    },
+  });
+  await peer.retrieve('docs', [1], { withPayload: ['title', 'a.b'] });
+  await peer.retrieve('docs', [1], { withPayload: false });
+  const [some, none] = asked as [{ fields: string[] }, boolean];
+  assert.deepEqual([some.fields, none], [['title', 'a.b'], false]);
+});
+
 test('reads the vectors of servers that answer in the older fields', async (t) => {
   const vectors = {
     dense: { data: [1, 2] },

@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { KubeClient, systemClock } from '../kube/index.ts';
+import { createLogger, type Logger, startTracing } from '../telemetry/index.ts';
+import { type ChunkTools, loadGrammars, loadTokenizer } from './chunk.ts';
+import { parseVectorizeConfig, VECTORIZE_DIRECTORIES, type VectorizeConfig } from './config.ts';
+import { EmbedClient, type EmbedClientOptions, type Meter } from './embed/index.ts';
+import { readMounted } from './mounted.ts';
+import { openSource } from './open-source.ts';
+import { readBinding } from './pipeline/binding.ts';
+import { RunEnd } from './pipeline/failure.ts';
+import { runVectorize } from './pipeline/run.ts';
+import { type GoldenQuery, parseGoldenQueries } from './quality/golden.ts';
+import { configMapStore, type RunStore } from './store.ts';
+
+export type VectorizeWorkerOptions = {
+  readonly configFile: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  readonly log?: Logger;
+  /** Where the progress is kept; the ConfigMap named in the configuration when not given. */
+  readonly store?: RunStore;
+  readonly tools?: ChunkTools;
+};
+
+const STOPPED = 143;
+
+/**
+ * `worker vectorize`: one run of a VectorizationJob, see `runVectorize`.
+ *
+ * @returns the exit code: 0 when the progress says how the run ended, 143 when stopped, else 1
+ */
+export async function runVectorizeWorker(options: VectorizeWorkerOptions): Promise<number> {
+  const { environment, signal } = options;
+  const log = options.log ?? createLogger(environment['QDRANT_LIBRARIAN_LOG_LEVEL']);
+  const closing = [await startTracing('qdrant-librarian-worker', environment)];
+  try {
+    const config = parseVectorizeConfig(await readFile(options.configFile, 'utf8'));
+    const { result, reason } = await runVectorize({
+      config,
+      store: options.store ?? kubernetesStore(config, log, closing),
+      identity: { id: randomUUID(), pod: environment['POD_NAME'] ?? hostname() },
+      timing: systemClock,
+      date: Date.now,
+      log,
+      signal,
+      open: async (meter) => {
+        const golden = await goldenQueries(config, environment);
+        const embedder = new EmbedClient(await embedderOptions(config, { environment, meter, log }));
+        closing.push(() => embedder.close());
+        const source = await openSource(config, { environment, log });
+        closing.push(() => source.close());
+        const tools = options.tools ?? { tokenizer: await loadTokenizer(), grammars: await loadGrammars() };
+        return { source, embedder, tools, golden };
+      },
+      address: () => readBinding(environment[VECTORIZE_DIRECTORIES.binding], config.target),
+    });
+    log.info({ result, reason }, 'the run has ended');
+    return 0;
+  } catch (error) {
+    if (signal.aborted) {
+      log.info('stopped');
+      return STOPPED;
+    }
+    log.error({ err: error }, 'vectorizing failed');
+    return 1;
+  } finally {
+    for (const close of closing.toReversed()) await close();
+  }
+}
+
+function kubernetesStore(config: VectorizeConfig, log: Logger, closing: (() => Promise<void>)[]): RunStore {
+  const client = KubeClient.fromDefault({ userAgent: 'qdrant-librarian-worker', log });
+  closing.push(() => client.close());
+  return configMapStore(client, config.progress);
+}
+
+type Surroundings = { readonly environment: NodeJS.ProcessEnv; readonly meter: Meter; readonly log: Logger };
+
+async function embedderOptions(
+  { embedder }: VectorizeConfig,
+  { environment, meter, log }: Surroundings,
+): Promise<EmbedClientOptions> {
+  const { apiKey, ca, documentPrefix: _, queryPrefix: __, ...given } = embedder;
+  const keys = environment[VECTORIZE_DIRECTORIES.embedder];
+  return {
+    ...given,
+    meter,
+    log,
+    ...(apiKey && { apiKey: await readMounted(keys, 'api-key') }),
+    ...(ca && { ca: await readMounted(keys, 'ca.crt') }),
+  };
+}
+
+/** Of all files that are mounted. @throws RunEnd for one that can't be read */
+async function goldenQueries({ gates }: VectorizeConfig, environment: NodeJS.ProcessEnv): Promise<GoldenQuery[]> {
+  if (!gates.goldenQueries) return [];
+  const directory = environment[VECTORIZE_DIRECTORIES.goldenQueries];
+  try {
+    if (directory === undefined) throw new Error('golden queries are not mounted');
+    const files = (await readdir(directory)).filter((name) => !name.startsWith('.')).toSorted();
+    const texts = await Promise.all(files.map((file) => readMounted(directory, file)));
+    return texts.flatMap((text, index) => parseGoldenQueries(files[index] ?? '', text));
+  } catch (error) {
+    throw new RunEnd('ConfigInvalid', error instanceof Error ? error.message : 'golden queries can not be read');
+  }
+}
