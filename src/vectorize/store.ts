@@ -19,7 +19,7 @@ export function configMapStore(client: Pick<KubeClient, 'get' | 'patch'>, object
     more: () => more,
   });
   return {
-    read: progress.read,
+    read: () => progress.read(),
     write: async (value, version) => {
       const sent = more;
       const written = await progress.write(value, version);

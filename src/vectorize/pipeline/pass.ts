@@ -2,6 +2,7 @@ import type { PointId } from '../../qdrant/index.ts';
 import { type ChunkTools, chunkDocument } from '../chunk.ts';
 import type { VectorizeConfig } from '../config.ts';
 import { type ChunkOptions, DocumentError } from '../document.ts';
+import type { DocumentFailure } from '../progress.ts';
 import type { Findings } from '../quality/findings.ts';
 import type { Sample } from '../quality/sample.ts';
 import type { Content } from '../source/source.ts';
@@ -77,7 +78,7 @@ export class Pass {
       return this.#planned(open, this.#expected(seen.path, content), seen);
     } catch (error) {
       if (!(error instanceof DocumentError)) throw error;
-      if (error.reason !== 'Empty') return this.#failed(open, known, { ...error, message: error.message });
+      if (error.reason !== 'Empty') return this.#failed(open, known, { reason: error.reason, message: error.message });
       return this.#planned(open, [], seen);
     }
   }
@@ -113,9 +114,9 @@ export class Pass {
     return [];
   }
 
-  #failed(open: Open, known: readonly Known[], failure: { reason: string; message: string }): Item[] {
+  #failed(open: Open, known: readonly Known[], failure: Omit<DocumentFailure, 'path'>): Item[] {
     this.#accounted += known.length;
-    this.#options.tracker.unreadable(open, failure as Parameters<Tracker['unreadable']>[1]);
+    this.#options.tracker.unreadable(open, { reason: failure.reason, message: failure.message });
     return [];
   }
 

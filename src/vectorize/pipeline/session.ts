@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Timing } from '../../migration/index.ts';
-import { ClusterClient, isQdrantError, type QdrantError } from '../../qdrant/index.ts';
+import { ClusterClient, isQdrantError, type QdrantError, type QdrantErrorCode } from '../../qdrant/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { ResultReason } from '../progress.ts';
 import type { Address } from './binding.ts';
@@ -94,21 +94,14 @@ export class Session {
   }
 }
 
-function reasonOf({ code }: QdrantError): ResultReason {
-  switch (code) {
-    case 'RateLimited':
-      return 'TargetHeldBack';
-    case 'NotFound':
-      return 'TargetMissing';
-    case 'Unauthorized':
-    case 'Forbidden':
-      return 'TargetUnauthorized';
-    case 'InsufficientStorage':
-      return 'TargetFull';
-    default:
-      return 'TargetUnreachable';
-  }
-}
+const REASONS: Partial<Record<QdrantErrorCode, ResultReason>> = {
+  RateLimited: 'TargetHeldBack',
+  NotFound: 'TargetMissing',
+  Unauthorized: 'TargetUnauthorized',
+  Forbidden: 'TargetUnauthorized',
+  InsufficientStorage: 'TargetFull',
+};
+const reasonOf = ({ code }: QdrantError): ResultReason => REASONS[code] ?? 'TargetUnreachable';
 
 const WORDS: Partial<Record<ResultReason, string>> = {
   TargetHeldBack: 'writes are held back',

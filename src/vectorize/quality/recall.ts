@@ -1,4 +1,4 @@
-import type { Point, PointId } from '../../qdrant/index.ts';
+import type { Json, Point, PointId } from '../../qdrant/index.ts';
 import type { EmbedClient } from '../embed/index.ts';
 import type { Patience } from '../pipeline/patience.ts';
 import { knownOf } from '../pipeline/points.ts';
@@ -26,7 +26,7 @@ const WITHIN = 10;
 /** Whether points are found by their own text, embedded anew: they themselves, or ones of an equal text. */
 export async function selfRecall(ids: readonly PointId[], asking: Asking): Promise<SelfRecall> {
   const points = await asking.target.points(ids, { withVectors: false });
-  const texts = points.map(({ payload }) => asking.documentPrefix + String(payload['text'] ?? ''));
+  const texts = points.map(({ payload }) => asking.documentPrefix + textOf(payload['text']));
   const vectors = await embedded(texts, asking);
   const notFound: { document: string; id: string }[] = [];
   for (const [index, point] of points.entries()) {
@@ -36,6 +36,8 @@ export async function selfRecall(ids: readonly PointId[], asking: Asking): Promi
   }
   return { sampled: points.length, found: points.length - notFound.length, notFound };
 }
+
+const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
 
 async function finds(point: Point, vector: Float32Array, { target }: Asking): Promise<boolean> {
   const hash = knownOf(point)?.mark.hash;
