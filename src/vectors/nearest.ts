@@ -67,7 +67,7 @@ function compare({ rows, centres, offsets, found }: Kernel, from: number, to: nu
   }
 }
 
-type Products = { readonly centres: Matrix; readonly near: Float64Array };
+export type Products = { readonly centres: Matrix; readonly near: Float64Array };
 
 /**
  * The inner products of one row with all centres. Four centres at a time: each number of a row is read once for four
@@ -75,7 +75,7 @@ type Products = { readonly centres: Matrix; readonly near: Float64Array };
  *
  * `as number`: all places are within the arrays by construction, and a check in here costs a third.
  */
-function multiply({ columns, data }: Matrix, row: number, { centres, near }: Products): void {
+export function multiply({ columns, data }: Matrix, row: number, { centres, near }: Products): void {
   const points = centres.data;
   const start = row * columns;
   const tiled = centres.rows - (centres.rows % 4);
