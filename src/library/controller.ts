@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { DomainLibrary } from '../api/index.ts';
 import {
+  type Change,
   Controller,
   type KubeObject,
   keyOf,
@@ -20,7 +22,7 @@ export function libraryController(deps: LibraryDeps): Controller<DomainLibrary> 
   return new Controller<DomainLibrary>({
     name: 'domainlibrary',
     primary: informers.libraries,
-    filter: specChanged,
+    filter: orderedOrChanged,
     watches: [
       watching({ informer: informers.clusters, map: (cluster) => livingOn(informers.libraries, cluster).map(keyOf) }),
       watching({ informer: informers.secrets, map: (secret) => [...owner(secret), ...dependingOn(deps, secret)] }),
@@ -40,6 +42,11 @@ export function libraryController(deps: LibraryDeps): Controller<DomainLibrary> 
     metrics: deps.metrics,
   });
 }
+
+/** A move is ordered in the status, by another controller. */
+const orderedOrChanged = (change: Change<DomainLibrary>): boolean =>
+  specChanged(change) ||
+  (change.type === 'updated' && !isDeepStrictEqual(change.old.status?.assignment, change.object.status?.assignment));
 
 /** Libraries on clusters that take a key or certificate from this Secret. */
 const dependingOn = ({ informers }: LibraryDeps, secret: KubeObject): ObjectKey[] =>

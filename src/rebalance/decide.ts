@@ -1,5 +1,5 @@
 import type { Blocker, RebalancePolicyStatus } from '../api/index.ts';
-import { type Asked, type Held, heldBy, offerOf } from './decide/call.ts';
+import { type Asked, type Held, heldBy, offerOf, quietSeconds } from './decide/call.ts';
 import { abortMoves, beginMoves, followMoves, movesLeft, running, type Told } from './decide/moves.ts';
 import type { Step } from './decide/step.ts';
 import { stateOf, type VerbOutcome, verbOf } from './decide/verb.ts';
@@ -134,11 +134,18 @@ function proceed(world: World, standing: Standing, window: WindowState): Result 
       failed: (execution?.moves ?? []).filter((record) => record.state === 'Failed').length,
     },
   });
-  const told = { ...standing, state: to.state, reason: to.reason, message: explained(to, window) };
+  const kept = to.state === 'Failed' ? afterFailure(world, standing.kept) : standing.kept;
+  const told = { ...standing, kept, state: to.state, reason: to.reason, message: explained(to, window) };
   if (!to.begin || document === undefined) return told;
   const begun = beginMoves(world, document, { execution, present });
   return { ...told, ...begun };
 }
+
+/** What has failed just now would fail again. */
+const afterFailure = ({ policy, now }: World, kept: Kept): Kept => {
+  const refusals = kept.refusals + 1;
+  return { ...kept, refusals, quietUntil: now + quietSeconds(policy.spec, refusals) * 1000 };
+};
 
 /** What has changed under the plan. */
 function changes(world: World, { document, execution, present }: Standing & { readonly present: Problem }): string[] {
@@ -176,6 +183,7 @@ function propose(world: World, standing: Standing, { measured, held, window }: C
   if (!asked && now < kept.quietUntil)
     return {
       ...stay,
+      reason: state === 'Failed' ? 'MoveFailed' : stay.reason,
       scaleOut: policy.status?.conditions?.some(({ reason }) => reason === 'ScaleOutProposed') === true,
       message: `${called.join('; ')}; a plan is looked for again at ${iso(kept.quietUntil)}`,
     };

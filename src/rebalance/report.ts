@@ -36,8 +36,8 @@ export function statusOf({ world, decision, failure, lookedAt }: Pass): Rebalanc
     ...(observedGeneration === undefined ? {} : { observedGeneration }),
     conditions,
     ...(lookedAt === undefined ? {} : { observedAt: new Date(lookedAt).toISOString() }),
-    load: loadStatus(world, decision.measured),
-    ...(forecast.length === 0 ? {} : { forecast }),
+    ...(isSuspended(world) ? lastSeen(before) : { load: loadStatus(world, decision.measured) }),
+    ...(forecast.length === 0 || isSuspended(world) ? {} : { forecast }),
     ...(plan === undefined ? {} : { plan }),
     ...(moves.length === 0 ? {} : { moves }),
     ...((done ? decision.history : (before.history ?? [])).length === 0
@@ -50,6 +50,13 @@ export function statusOf({ world, decision, failure, lookedAt }: Pass): Rebalanc
         : { lastHandled: before.lastHandled }),
   };
 }
+
+/** Nobody looks: what was seen last stands, and does not age with every pass. */
+const isSuspended = ({ policy }: World): boolean => policy.spec.suspend === true;
+const lastSeen = ({ load, forecast }: RebalancePolicyStatus): Pick<RebalancePolicyStatus, 'load' | 'forecast'> => ({
+  ...(load === undefined ? {} : { load }),
+  ...(forecast === undefined ? {} : { forecast }),
+});
 
 const VERB = ANNOTATIONS.plan.split('/').at(-1) ?? '';
 

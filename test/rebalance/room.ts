@@ -35,7 +35,8 @@ import {
   type RebalanceInformers,
 } from '../../src/rebalance/index.ts';
 import { look } from '../../src/rebalance/outlook.ts';
-import { makePlan } from '../../src/rebalance/plan/plan.ts';
+import { readPlan } from '../../src/rebalance/plan/document.ts';
+import { makePlan, type Plan } from '../../src/rebalance/plan/plan.ts';
 import { RebalanceReconciler } from '../../src/rebalance/reconciler.ts';
 import { createLogger } from '../../src/telemetry/index.ts';
 
@@ -230,6 +231,12 @@ export class Room {
     return this.#status(DOMAIN_LIBRARIES, name, status);
   }
 
+  /** The plan in its ConfigMap. */
+  async planned(name = 'even'): Promise<Plan> {
+    const map = await this.admin.get(CONFIG_MAPS, { namespace: NAMESPACE, name: `${name}-plan` });
+    return readPlan(map.data?.['plan.json'] ?? '').plan;
+  }
+
   /** What the policy says, as `status reason`. */
   async says(type: string, name = 'even'): Promise<string | undefined> {
     const found = (await this.policy(name)).status?.conditions?.find((condition) => condition.type === type);
@@ -272,6 +279,22 @@ export class Room {
     assert.fail('the policy never comes to rest');
   }
 
+  /** A library has taken up its order and is on its way. */
+  async beginMove(name: string): Promise<void> {
+    const { status } = await this.library(name);
+    const { cluster = '', assignment } = status ?? {};
+    const change = {
+      step: 'Copying',
+      from: 1,
+      to: 2,
+      reason: 'status.assignment.cluster',
+      startedAt: new Date(this.now).toISOString(),
+      fromCluster: cluster,
+      toCluster: assignment?.cluster,
+    };
+    await this.#status(DOMAIN_LIBRARIES, name, { change });
+  }
+
   /** What the library's controller does with an order. */
   async moveOrdered(): Promise<string[]> {
     const moved: string[] = [];
@@ -279,7 +302,7 @@ export class Room {
       const { status } = await this.library(name);
       const to = status?.assignment?.cluster;
       if (to === undefined || to === status?.cluster) continue;
-      await this.#status(DOMAIN_LIBRARIES, name, { cluster: to, collection: `${name}--g2` });
+      await this.#status(DOMAIN_LIBRARIES, name, { cluster: to, collection: `${name}--g2`, change: null });
       moved.push(`${name} to ${to}`);
     }
     await this.#caughtUp();

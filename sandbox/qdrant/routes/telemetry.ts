@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { totalmem } from 'node:os';
+import { statfsSync } from 'node:fs';
+import { availableParallelism, totalmem } from 'node:os';
 import { EngineError } from '../base/errors.ts';
 import type { describeShard } from '../collection/shard-info.ts';
 import type { Engine } from '../engine.ts';
@@ -31,13 +32,26 @@ function telemetry(engine: Engine, counters: RequestCounters, detail: number): o
   };
 }
 
-function app({ settings, startedAt }: Engine, detail: number): object {
+/** In KiB. */
+function diskSize(path: string): number {
+  const { blocks, bsize } = statfsSync(path);
+  return Math.floor((blocks * bsize) / 1024);
+}
+
+/** Of the machine, as Qdrant tells it: a container's limits are not in it. */
+const machine = ({ settings }: Engine): object => ({
+  is_docker: false,
+  cores: availableParallelism(),
+  ram_size: Math.floor(totalmem() / 1024),
+  disk_size: diskSize(settings.storagePath),
+});
+
+function app(engine: Engine, detail: number): object {
+  const { settings, startedAt } = engine;
   return {
     name: 'qdrant',
     version: settings.version,
-    ...(detail >= 1
-      ? { features: { recovery_mode: false }, system: { is_docker: false, ram_size: Math.floor(totalmem() / 1024) } }
-      : {}),
+    ...(detail >= 1 ? { features: { recovery_mode: false }, system: machine(engine) } : {}),
     startup: startedAt.toISOString(),
   };
 }

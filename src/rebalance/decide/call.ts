@@ -1,4 +1,4 @@
-import { disabledPredicates, isDisabled } from '../../api/index.ts';
+import { disabledPredicates, isDisabled, type RebalancePolicySpec } from '../../api/index.ts';
 import { refusedByGate } from '../gate.ts';
 import type { Measured } from '../measure.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -94,9 +94,13 @@ export function offerOf({ policy: { spec }, kept }: World, measured: Measured, p
     kind: 'refused',
     message: plan.moves.length === 0 ? whyNone(plan) : whyNotWorth(plan, judged),
     scaleOut: escalation(refusals).proposeScaleOut,
-    quietSeconds: Math.min(Math.max(windowSeconds(spec), LEAST_QUIET_SECONDS) * refusals, MOST_QUIET_SECONDS),
+    quietSeconds: quietSeconds(spec, refusals),
   };
 }
+
+/** How long no other plan is looked for after so many that nothing came of. */
+export const quietSeconds = (spec: RebalancePolicySpec, refusals: number): number =>
+  Math.min(Math.max(windowSeconds(spec), LEAST_QUIET_SECONDS) * refusals, MOST_QUIET_SECONDS);
 
 /** The slowest of the moves that were seen. */
 function speedOf({ moved }: World['kept']): number {

@@ -30,8 +30,8 @@ const end = (
 
 /** The change that carries a move out. */
 export const moveOf = ({ status }: DomainLibrary, to: string): GenerationChange | undefined => {
-  const change: (GenerationChange & { readonly toCluster?: string }) | undefined = status?.change;
-  return change !== undefined && change.toCluster === to ? change : undefined;
+  const change = status?.change;
+  return change?.toCluster === to ? change : undefined;
 };
 
 /** What became of a move that was ordered, by what its library says. */

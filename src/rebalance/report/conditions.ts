@@ -46,6 +46,8 @@ const CONDITIONS: Readonly<Record<string, (world: World, decision: Decision) => 
     policy.spec.suspend === true ? { status: 'True', reason: 'Suspended', message: 'spec.suspend is true' } : undefined,
 };
 
+const OBSERVED: ReadonlySet<string> = new Set(['Balanced', 'LoadKnown', 'ThresholdAhead', 'VersionsDiffer']);
+
 export const CONDITION_TYPES = Object.keys(CONDITIONS);
 
 export function conditionsOf(world: World, decision: Decision, failure: Failure | undefined): Finalized {
@@ -54,6 +56,8 @@ export function conditionsOf(world: World, decision: Decision, failure: Failure 
   const now = new Date(world.now).toISOString();
   let list: Condition[] = [...(policy.status?.conditions ?? [])];
   for (const [type, of] of Object.entries(CONDITIONS)) {
+    // Nobody looks: what was seen last stands.
+    if (policy.spec.suspend === true && OBSERVED.has(type)) continue;
     const said = of(world, decision);
     list =
       said === undefined
