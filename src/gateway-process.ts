@@ -7,9 +7,10 @@ import {
   VECTORIZATION_JOB,
   type VectorizationJob,
 } from './api/index.ts';
-import { BY_NAME, byPublicName, createGateway } from './gateway/index.ts';
+import { BY_LIBRARY, BY_NAME, byPublicName, byTargetLibrary, createGateway, SKETCH_LIMITS } from './gateway/index.ts';
 import { gatewaySettings } from './gateway-settings.ts';
 import { AccessCheck, Informer, KubeClient, type KubeObject, permissionText, resourceType } from './kube/index.ts';
+import { QueryEmbedders } from './query-embedders.ts';
 import { gatewayPermissions } from './roles.ts';
 import { createLogger, createRegistry, startHealthServer, startTracing } from './telemetry/index.ts';
 
@@ -58,14 +59,21 @@ export async function runGateway({ environment, version, signal }: GatewayProces
   const informers = {
     libraries: new Informer({ ...shared, type: LIBRARIES, indexes: { [BY_NAME]: byPublicName } }),
     clusters: new Informer({ ...shared, type: CLUSTERS }),
-    jobs: new Informer({ ...shared, type: JOBS }),
+    jobs: new Informer({ ...shared, type: JOBS, indexes: { [BY_LIBRARY]: byTargetLibrary } }),
   };
   const all = Object.values(informers) as unknown as Informer<KubeObject>[];
   const unready = (): string | undefined => unsynced(all) ?? lacking(access);
+  const embedders = new QueryEmbedders({ metrics, log });
   const gateway = createGateway({
     client,
     libraryType: LIBRARIES,
-    stores: { libraries: informers.libraries.store, clusters: informers.clusters.store },
+    stores: {
+      libraries: informers.libraries.store,
+      clusters: informers.clusters.store,
+      jobs: informers.jobs.store,
+    },
+    embed: (asked) => embedders.embed(asked),
+    sketches: { ...SKETCH_LIMITS, roundMilliseconds: settings.sketchSeconds * 1000 },
     defaultNamespace: settings.defaultNamespace,
     bodies: { largest: settings.maxBodyBytes, kept: settings.keptBodyBytes, keptInAll: settings.keptBytes },
     patience: {
@@ -93,6 +101,10 @@ export async function runGateway({ environment, version, signal }: GatewayProces
   });
   const caching = new AbortController();
   const caches = Promise.all(all.map((informer) => informer.start(caching.signal)));
+  const sketching = Promise.all(all.map((informer) => informer.whenSynced())).then(() =>
+    gateway.sketch(caching.signal),
+  );
+  sketching.catch((error: unknown) => log.error({ err: error }, 'no more sketches are drawn'));
   const checking = access.run(caching.signal);
   try {
     const port = await gateway.listen({ host: settings.host, port: settings.port });
@@ -110,7 +122,7 @@ export async function runGateway({ environment, version, signal }: GatewayProces
     caching.abort();
     await Promise.all([caches, checking]);
     await health.close();
-    await Promise.all([client.close(), stopTracing()]);
+    await Promise.all([client.close(), embedders.close(), stopTracing()]);
   }
 }
 

@@ -25,6 +25,8 @@ export type GatewaySettings = {
   readonly maxReads: number;
   readonly maxWrites: number;
   readonly maxSearches: number;
+  /** Between two looks at all libraries for their sketches. */
+  readonly sketchSeconds: number;
   /** After SIGTERM clients are served, and asked to leave, for so long. */
   readonly leaveSeconds: number;
   /** Then what is under way may take so long. */
@@ -61,6 +63,7 @@ export function gatewaySettings(environment: NodeJS.ProcessEnv): GatewaySettings
     maxReads: number('GATEWAY_MAX_READS', 512, { min: 1, max: 100_000 }),
     maxWrites: number('GATEWAY_MAX_WRITES', 512, { min: 1, max: 100_000 }),
     maxSearches: number('GATEWAY_MAX_SEARCHES', 64, { min: 1, max: 10_000 }),
+    sketchSeconds: number('GATEWAY_SKETCH_SECONDS', 15, { min: 1, max: 86_400 }),
     leaveSeconds: number('GATEWAY_LEAVE_SECONDS', 5, { min: 0, max: 600 }),
     drainSeconds: number('GATEWAY_DRAIN_SECONDS', 35, { min: 0, max: 600 }),
   };

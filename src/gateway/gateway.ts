@@ -1,5 +1,7 @@
-import type { DomainLibrary, QdrantCluster } from '../api/index.ts';
+import type { Readable } from 'node:stream';
+import type { DomainLibrary, QdrantCluster, VectorizationJob } from '../api/index.ts';
 import type { KubeClient, ResourceType, Store } from '../kube/index.ts';
+import { parseJson } from '../qdrant/index.ts';
 import type { Logger, Registry } from '../telemetry/index.ts';
 import { BodyKeeper, type BodyLimits } from './body.ts';
 import { Doors } from './doors.ts';
@@ -10,6 +12,7 @@ import { metricsOf } from './metrics.ts';
 import { Passage, type Patience } from './passage.ts';
 import { Places } from './places.ts';
 import { Room } from './room.ts';
+import { type EmbedText, LibrarySearch, type SketchLimits } from './search/index.ts';
 import { SecretCache } from './secrets.ts';
 import { gatewayServer } from './server.ts';
 import { Upstream } from './upstream.ts';
@@ -21,7 +24,12 @@ export type GatewayOptions = {
     /** With the index `BY_NAME`. */
     readonly libraries: Store<DomainLibrary>;
     readonly clusters: Store<QdrantCluster>;
+    /** With the index `BY_LIBRARY`. */
+    readonly jobs: Store<VectorizationJob>;
   };
+  /** Makes vectors of texts that are searched. */
+  readonly embed: EmbedText;
+  readonly sketches: SketchLimits;
   readonly defaultNamespace: string;
   readonly bodies: BodyLimits;
   readonly patience: Patience;
@@ -33,6 +41,10 @@ export type GatewayOptions = {
 };
 
 export type Gateway = {
+  /** Draws sketches until the signal aborts. */
+  sketch(signal: AbortSignal): Promise<void>;
+  /** Looks at every library once. */
+  sketchNow(signal: AbortSignal): Promise<void>;
   /** @returns the port */
   listen(address: { readonly host: string; readonly port: number }): Promise<number>;
   /** Asks clients to leave; goes on serving. */
@@ -79,21 +91,39 @@ export function createGateway(options: GatewayOptions): Gateway {
     current: (library) => libraries.current(library),
     ask,
   });
+  const searching = new LibrarySearch({
+    libraries,
+    doors,
+    secrets,
+    passage,
+    jobs: stores.jobs,
+    embed: options.embed,
+    limits: options.sketches,
+    metrics,
+    log,
+  });
+  const bodies = new BodyKeeper(options.bodies);
   let leaving = false;
   const server = gatewayServer({
     defaultNamespace: options.defaultNamespace,
     doors,
     passage,
     listing: new Listing(doors, () => stores.clusters.list().flatMap(({ status }) => status?.version ?? [])),
-    bodies: new BodyKeeper(options.bodies),
+    bodies,
     rooms: { read: new Room(most.reads), write: new Room(most.writes), search: new Room(most.searches) },
-    search: () => Promise.reject(new GatewayError('NoSuchPath', 'POST /search')),
+    search: async ({ namespace, key, body, length, signal }) => {
+      const asked = await jsonOf(bodies, body, length);
+      return searching.answer(namespace, { key, body: asked, signal });
+    },
+    wrote: (library) => searching.sketches.wrote(library),
     metrics,
     log,
     unready: () => (leaving ? 'stopping' : options.unready()),
     leaving: () => leaving,
   });
   return {
+    sketch: (signal) => searching.sketches.run(signal),
+    sketchNow: (signal) => searching.sketches.round(signal),
     async listen({ host, port }) {
       await server.listen({ host, port });
       const address = server.server.address();
@@ -114,4 +144,18 @@ export function createGateway(options: GatewayOptions): Gateway {
       await upstream.close();
     },
   };
+}
+
+/** @throws GatewayError for a body that can't be kept, or is not JSON */
+async function jsonOf(bodies: BodyKeeper, source: Readable, length: number | undefined): Promise<unknown> {
+  const { body, release } = await bodies.take(source, length);
+  try {
+    if (body.kind === 'stream') throw new GatewayError('BodyTooLarge', 'a search must say its length and be kept');
+    return parseJson((body.bytes ?? Buffer.alloc(0)).toString('utf8'));
+  } catch (error) {
+    if (error instanceof GatewayError) throw error;
+    throw new GatewayError('BadRequest', 'the body is not JSON');
+  } finally {
+    release();
+  }
 }

@@ -65,7 +65,7 @@ export const metricsOf = oncePerRegistry(
     }),
     sketches: new Gauge({
       name: 'qdrant_librarian_gateway_sketches',
-      help: 'Sketches of libraries by state: fresh, stale or missing.',
+      help: 'Libraries whose sketch is drawn, or missing.',
       labelNames: ['state'],
       registers,
     }),

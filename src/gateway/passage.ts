@@ -21,6 +21,8 @@ export type Passing = {
   readonly body: Body;
   /** The client left, or the process ends. */
   readonly signal: AbortSignal;
+  /** Milliseconds in which it is sent again while nobody answers, if not as for clients. */
+  readonly retry?: number;
 };
 
 /** Milliseconds. */
@@ -74,7 +76,8 @@ export class Passage {
 
   /** @throws GatewayError; the client's own abort as it came */
   async pass(passing: Passing): Promise<ForwardAnswer> {
-    const way = new Way(this.#deps.patience);
+    const { patience } = this.#deps;
+    const way = new Way(passing.retry === undefined ? patience : { ...patience, retry: passing.retry });
     if (passing.body.kind === 'stream' && passing.operation.kind === 'write') await this.#beforeStream(passing, way);
     for (;;) {
       passing.signal.throwIfAborted();

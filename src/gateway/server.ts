@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { type Context, context, propagation } from '@opentelemetry/api';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { ForwardMethod } from '../qdrant/index.ts';
+import { type ForwardMethod, stringifyJson } from '../qdrant/index.ts';
 import { inSpan, type Logger, SpanKind, tracerOf } from '../telemetry/index.ts';
 import { type Address, addressOf } from './address.ts';
 import type { BodyKeeper } from './body.ts';
@@ -9,6 +9,7 @@ import type { Doors } from './doors.ts';
 import { GatewayError } from './errors.ts';
 import { answeredHeaders, sentHeaders } from './headers.ts';
 import { givenKey } from './keys.ts';
+import type { Library } from './libraries.ts';
 import type { Listing } from './listing.ts';
 import type { GatewayMetrics } from './metrics.ts';
 import type { Passage } from './passage.ts';
@@ -35,6 +36,8 @@ export type ServerDeps = {
   readonly bodies: BodyKeeper;
   readonly rooms: Rooms;
   readonly search: SearchHandler;
+  /** Told of each write that a cluster took. */
+  readonly wrote: (library: Library) => void;
   readonly metrics: GatewayMetrics;
   readonly log: Logger;
   /** Why not to count on this process; undefined when nothing is wrong. */
@@ -177,6 +180,7 @@ async function pass(deps: ServerDeps, { address, key, request, reply }: Through)
       body,
       signal: untilGone(reply),
     });
+    if (operation.kind === 'write' && answered.status < 300) deps.wrote(library);
     // Its room is given back when the whole answer has gone out.
     reply.raw.once('close', release);
     release = () => {};
@@ -213,7 +217,10 @@ function untilGone({ raw }: FastifyReply): AbortSignal {
 }
 
 const result = async (reply: FastifyReply, value: unknown): Promise<FastifyReply> =>
-  reply.send({ result: value, status: 'ok', time: reply.elapsedTime / 1000 });
+  // Ids and payloads may hold numbers that JSON.stringify would change.
+  reply
+    .header('content-type', 'application/json; charset=utf-8')
+    .send(stringifyJson({ result: value, status: 'ok', time: reply.elapsedTime / 1000 }));
 
 function refuse(reply: FastifyReply, error: GatewayError): FastifyReply {
   const { code, status, message, retryAfterSeconds } = error;

@@ -10,9 +10,17 @@ const FLOORS: readonly (readonly string[])[] = [
   ['migration'],
   ['cluster', 'library', 'rebalance', 'vectorize', 'gateway'],
 ];
-const TOP = ['settings', 'gateway-settings', 'validate', 'roles', 'access', 'operator', 'gateway-process', 'main'].map(
-  (name) => `src/${name}.ts`,
-);
+const TOP = [
+  'settings',
+  'gateway-settings',
+  'validate',
+  'roles',
+  'access',
+  'operator',
+  'query-embedders',
+  'gateway-process',
+  'main',
+].map((name) => `src/${name}.ts`);
 
 const MAX_LINES = 500;
 

@@ -1,5 +1,15 @@
-import { DOMAIN_LIBRARY, type DomainLibrary, type QdrantCluster } from '../../src/api/index.ts';
-import { BY_NAME, byPublicName, createGateway, type Gateway, type GatewayOptions } from '../../src/gateway/index.ts';
+import assert from 'node:assert/strict';
+import { DOMAIN_LIBRARY, type DomainLibrary, type QdrantCluster, type VectorizationJob } from '../../src/api/index.ts';
+import {
+  BY_LIBRARY,
+  BY_NAME,
+  byPublicName,
+  byTargetLibrary,
+  createGateway,
+  type Gateway,
+  type GatewayOptions,
+  SKETCH_LIMITS,
+} from '../../src/gateway/index.ts';
 import {
   type KubeClient,
   type KubeObject,
@@ -22,6 +32,7 @@ export class World {
   readonly #gateways: Gateway[] = [];
   readonly #stores: Store<DomainLibrary>[] = [];
   readonly clusters = new Store<QdrantCluster>();
+  readonly jobs = new Store<VectorizationJob>({ [BY_LIBRARY]: byTargetLibrary });
   /** Secrets and libraries that were asked for, in order. */
   readonly asked: string[] = [];
   #version = 0;
@@ -126,7 +137,9 @@ export class World {
     const gateway = createGateway({
       client: this.#client(),
       libraryType: LIBRARIES,
-      stores: { libraries, clusters: this.clusters },
+      stores: { libraries, clusters: this.clusters, jobs: this.jobs },
+      embed: async () => assert.fail('nothing is to be embedded'),
+      sketches: SKETCH_LIMITS,
       defaultNamespace: NAMESPACE,
       bodies: { largest: 32 << 20, kept: 1 << 20, keptInAll: 16 << 20 },
       patience: { hold: 30_000, retry: 5000, read: 10_000, write: 30_000 },
