@@ -21,9 +21,9 @@ export const threads: Workings = {
   outlook: (series, signal) => inThread<readonly Prediction[]>({ kind: 'outlook', series }, signal),
 };
 
-function inThread<T>(task: Task, signal: AbortSignal): Promise<T> {
+async function inThread<T>(task: Task, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
-  return new Promise<T>((resolve, reject) => {
+  return await new Promise<T>((resolve, reject) => {
     const worker = new Worker(new URL('./thread.ts', import.meta.url), {
       workerData: task,
       resourceLimits: { maxOldGenerationSizeMb: HEAP },
