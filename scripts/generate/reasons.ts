@@ -50,6 +50,11 @@ const LIBRARY_CONDITIONS: Readonly<Record<keyof typeof KSTATUS | NoteType, strin
     'Only while True: predicates refuse to make a collection, to add a vector or to begin a new generation.',
   ConfigNotReflected: 'Only while True: Qdrant took a setting and shows another value.',
   AliasTaken: 'Only while True: a name in spec.aliases leads elsewhere; it is left alone.',
+  SnapshotFailing: 'Only while True: a snapshot is due and not made; the message says why, and it is tried again.',
+  TrialBlocked: 'Only while True: a snapshot is to be tried, and something holds it up.',
+  RollbackBlocked: 'Only while True: a rollback is ordered, and something holds it up; what is live serves.',
+  RollbackFailed:
+    'Only while True: the rollback in the spec was refused or failed for good; what is live was not touched.',
   MoveBlocked: 'Only while True: a move is refused by named predicates, or waits for the other cluster.',
   Suspended: 'Only while True: spec.suspend is set.',
   FieldsNotActedOn: 'Only while True: the fields in the message are set and this version does nothing about them.',

@@ -28,6 +28,7 @@ import { taskOf, workerNames } from './names.ts';
 import { copyObjects } from './objects.ts';
 import { isDestructive, isQdrantStep, type QdrantStep, type Step } from './plan.ts';
 import { shapeOf } from './shape.ts';
+import { carryOutOrder } from './snapshots/act.ts';
 import { placeNamed, seenPlace, type World } from './world.ts';
 
 export type Acting = {
@@ -60,6 +61,7 @@ const factsOf = (step: Step): Record<string, unknown> => ({
   ...('vector' in step ? { vector: step.vector } : {}),
   ...('aliases' in step ? { aliases: step.aliases } : {}),
   ...('alias' in step ? { alias: step.alias } : {}),
+  ...('order' in step ? step.order : {}),
   ...('jobs' in step ? { jobs: step.jobs } : {}),
   ...('attempt' in step ? { attempt: step.attempt, generation: step.generation } : {}),
 });
@@ -83,6 +85,12 @@ async function carryOut(acting: Acting, step: Step): Promise<void> {
       return stopCopy(acting, step.jobs);
     case 'cleanUpCopy':
       return cleanUpCopy(acting);
+    case 'snapshot': {
+      const { context, expectations } = acting;
+      const { connection } = reachOf(acting, undefined);
+      const ordering = { deps, expectations, world, connection, signal: context.signal };
+      return carryOutOrder(ordering, step.order);
+    }
   }
 }
 

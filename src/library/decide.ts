@@ -13,6 +13,9 @@ import { addVectors } from './decide/vectors.ts';
 import { publicName } from './names.ts';
 import type { Note, Plan } from './plan.ts';
 import { type Shape, shapeOf } from './shape.ts';
+import { snapshots } from './snapshots/decide/making.ts';
+import { rollBack } from './snapshots/decide/rollback.ts';
+import { tryOut } from './snapshots/decide/trial.ts';
 import type { SeenWorld, World } from './world.ts';
 
 /** What this pass does. Pure: the same world gives the same plan. */
@@ -106,7 +109,8 @@ function live(world: SeenWorld): Plan {
           `DomainLibrary ${rival.name} claims collection ${publicName(library)} of QdrantCluster ${cluster.metadata.name}, too, and is older`,
         );
       }
-      return changeInGap(world) ?? firstGeneration(world, shape);
+      const rolling = rollBack(world, undefined);
+      return changeInGap(world) ?? (rolling?.alone === true ? rolling.plan : firstGeneration(world, shape));
     }
     case 'ours':
       return maintain(world, shape, holder);
@@ -116,6 +120,8 @@ function live(world: SeenWorld): Plan {
 /** A change of generation first; what can be changed in place beside it; what is dropped last. */
 function maintain(world: SeenWorld, shape: Shape, active: Active): Plan {
   const { library, memory, now } = world;
+  const rolling = rollBack(world, active);
+  if (rolling?.alone === true) return rolling.plan;
   const changing = changeGeneration(world, shape, active);
   const runs = library.status?.change !== undefined;
   if (changing !== undefined && changing.steps.length > 0) return changing;
@@ -128,9 +134,11 @@ function maintain(world: SeenWorld, shape: Shape, active: Active): Plan {
         inPlace(active.collection, shape, { strictMode: true, memory, now }),
         furtherAliases(world, active.collection),
         runs || changing !== undefined ? undefined : cleanUp(world, active),
+        tryOut(world),
+        snapshots(world, active),
       ];
   return together(
-    [changing, ...beside].filter((plan) => plan !== undefined),
+    [rolling?.plan, changing, ...beside].filter((plan) => plan !== undefined),
     orphanFence(world, active, runs),
   );
 }
@@ -168,9 +176,15 @@ function together(plans: readonly Plan[], first: Plan | undefined): Plan {
     blockedBy,
     ...(status === undefined ? {} : { status }),
     ...(waiting?.waiting === undefined ? {} : { waiting: waiting.waiting }),
+    ...lookAgain(all),
     ...(all.some(({ stalled }) => stalled === true) ? { stalled: true } : {}),
     ...(all.some((plan) => plan.unready === true) ? { unready: true } : {}),
   };
+}
+
+function lookAgain(plans: readonly Plan[]): Pick<Plan, 'again'> {
+  const times = plans.flatMap(({ again }) => again ?? []);
+  return times.length === 0 ? {} : { again: Math.min(...times) };
 }
 
 export type { Holder };

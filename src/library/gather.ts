@@ -27,6 +27,7 @@ import { generationsOf } from './plan.ts';
 import { secretLookup } from './secrets.ts';
 import { type Shape, shapeOf } from './shape.ts';
 import type { SharedLooks } from './shared-looks.ts';
+import { snapshotWorld } from './snapshots/gather.ts';
 import type { Blind, CopyJob, LibrarySettings, MoveRules, Place, Rival, Sight, TaskJob, World } from './world.ts';
 
 /** How the cluster was reached: for acting, not for deciding. */
@@ -78,6 +79,7 @@ export async function gather(deps: LibraryDeps, options: GatherOptions): Promise
     places,
     moveRules,
     ...copying,
+    snapshots: snapshotWorld(deps, library),
     memory: memory.snapshot,
     settings: { ...settings, maxFreezeSeconds: freezeOf(moveRules, settings) },
   };

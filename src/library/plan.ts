@@ -3,6 +3,7 @@ import type { Mark } from '../migration/index.ts';
 import type { NewVector, ShardKey } from '../qdrant/index.ts';
 import type { Reason } from './reasons.ts';
 import type { Section } from './shape.ts';
+import type { SnapshotOrder, SnapshotsPlanned } from './snapshots/orders.ts';
 
 /** Something done to Qdrant. */
 export type QdrantStep = {
@@ -44,6 +45,7 @@ export type KubeStep =
   | { readonly kind: 'stopCopy'; readonly jobs: readonly string[] }
   /** Deletes what earlier copies have left: Jobs, ConfigMaps, rights. */
   | { readonly kind: 'cleanUpCopy' }
+  | { readonly kind: 'snapshot'; readonly order: SnapshotOrder }
   | { readonly kind: 'addFinalizer' }
   | { readonly kind: 'removeFinalizer' };
 
@@ -54,6 +56,7 @@ const KUBE_STEPS: readonly Step['kind'][] = [
   'startCopy',
   'stopCopy',
   'cleanUpCopy',
+  'snapshot',
   'addFinalizer',
   'removeFinalizer',
 ] satisfies KubeStep['kind'][];
@@ -85,6 +88,10 @@ export const NOTE_TYPES = [
   'ChangeBlocked',
   'ConfigNotReflected',
   'AliasTaken',
+  'SnapshotFailing',
+  'TrialBlocked',
+  'RollbackBlocked',
+  'RollbackFailed',
   'Bound',
 ] as const;
 export type NoteType = (typeof NOTE_TYPES)[number];
@@ -103,6 +110,10 @@ export type StatusChange = {
   readonly generation?: number;
   readonly generations?: GenerationStatus[];
   readonly change?: GenerationChange | null;
+  readonly snapshots?: SnapshotsPlanned;
+  readonly rollback?: NonNullable<DomainLibraryStatus['rollback']>;
+  /** Values of annotations that are obeyed with it. */
+  readonly handled?: Readonly<Record<string, string>>;
 };
 
 /** What one pass does, and what it says about it. */
@@ -114,6 +125,8 @@ export type Plan = {
   readonly blockedBy?: readonly Blocker[];
   /** Undefined: nothing is left to do, or waiting for nothing. */
   readonly waiting?: { readonly reason: Reason; readonly message: string; readonly seconds: number };
+  /** Seconds after which to look again, though nothing is waited for. */
+  readonly again?: number;
   /** Set when this is why the library can't be used. */
   readonly unready?: boolean;
   /** Only another spec can help. */

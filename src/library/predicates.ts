@@ -256,6 +256,8 @@ export type DropSubject = {
   /** When the active generation became that, and the digest that was proved then. */
   readonly activeSince: number | undefined;
   readonly activeDigest: string | undefined;
+  /** Names of snapshots whose files lie on the peers under this collection. */
+  readonly localSnapshots?: readonly string[];
   /** Milliseconds since the epoch, where the policy that moved the library says it. */
   readonly keepUntil?: number | undefined;
   /** Points when the source of a move was left; undefined: it was not moved, or is not known. */
@@ -311,6 +313,14 @@ export const RETIRE_PREDICATES: readonly Predicate<DropSubject>[] = [
         ? undefined
         : `the active generation is active for ${held.toFixed(0)} s of ${settings.retireSeconds} s`;
     },
+  },
+  {
+    // Qdrant gives the files of a collection's snapshots only as long as the collection is there (read in 1.18.3).
+    name: 'no-snapshot-lies-with-it',
+    refuse: ({ collection, localSnapshots = [] }) =>
+      localSnapshots.length === 0
+        ? undefined
+        : `local snapshots ${localSnapshots.join(', ')} could not be read any more without ${collection.name}`,
   },
   {
     // What was proved equal at the switch is only as good as long as nobody wrote to the old one since.

@@ -148,7 +148,12 @@ export class LibraryReconciler {
         resyncSeconds: this.#settings.resyncSeconds,
         cluster: keyText({ namespace, name: status.cluster ?? '' }),
       });
-      return { kind: 'wait', seconds, reason: ready?.reason ?? 'Unknown', message: ready?.message ?? '' };
+      return {
+        kind: 'wait',
+        seconds: Math.min(seconds, plan.again ?? seconds),
+        reason: ready?.reason ?? 'Unknown',
+        message: ready?.message ?? '',
+      };
     }
     return { kind: 'wait', ...waiting };
   }

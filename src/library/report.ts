@@ -5,6 +5,7 @@ import type { Placed } from './decide/placement.ts';
 import type { CollectionLook } from './look.ts';
 import { bindingName, publicName } from './names.ts';
 import { NOTE_TYPES, type Note, type Plan, timestamp } from './plan.ts';
+import { snapshotStatus } from './snapshots/report.ts';
 import type { World } from './world.ts';
 
 export type Pass = {
@@ -38,6 +39,7 @@ export function statusOf(pass: Pass): DomainLibraryStatus {
   // Of a process that has just begun nobody has asked yet: what was told before stands.
   const bytes = (serving === undefined ? undefined : pass.vectorsBytes) ?? vectorsBytes;
   const handled = library.metadata.annotations?.[ANNOTATIONS.allowGap];
+  const snapshots = snapshotStatus(world, planned.snapshots);
   return {
     ...before,
     ...(observedGeneration === undefined ? {} : { observedGeneration }),
@@ -50,10 +52,20 @@ export function statusOf(pass: Pass): DomainLibraryStatus {
     ...(planned.generation === undefined ? {} : { generation: planned.generation }),
     ...(bytes === undefined ? {} : { vectorsBytes: bytes }),
     ...(pass.bound ? { binding: { name: bindingName(library.metadata.name) } } : {}),
-    ...(handled !== undefined && before.generation !== undefined && String(before.generation) === handled
-      ? { lastHandled: { ...before.lastHandled, 'allow-gap': handled } }
-      : {}),
+    ...(planned.rollback === undefined ? {} : { rollback: planned.rollback }),
+    ...(snapshots === undefined ? {} : { snapshots }),
+    ...handledVerbs(before, {
+      ...planned.handled,
+      ...(handled !== undefined && String(before.generation) === handled ? { 'allow-gap': handled } : {}),
+    }),
   };
+}
+
+function handledVerbs(
+  { lastHandled }: Pick<DomainLibraryStatus, 'lastHandled'>,
+  now: Readonly<Record<string, string>>,
+): Pick<DomainLibraryStatus, 'lastHandled'> {
+  return Object.keys(now).length === 0 ? {} : { lastHandled: { ...lastHandled, ...now } };
 }
 
 /** The collection that answers to the public name and is ours. */

@@ -2,6 +2,7 @@ import type { DomainLibrary, QdrantCluster, RebalancePolicy } from '../api/index
 import type { Progress } from '../migration/index.ts';
 import type { Look } from './look.ts';
 import type { Reason } from './reasons.ts';
+import type { SnapshotWorld } from './snapshots/world.ts';
 
 /** Why the Qdrant cluster of a library can't be looked at. */
 export type Blind = { readonly kind: 'blind'; readonly reason: Reason; readonly message: string };
@@ -94,6 +95,7 @@ export type World = {
   readonly otherJobs: readonly string[];
   /** Jobs of other tasks than copies, in no order. */
   readonly tasks: readonly TaskJob[];
+  readonly snapshots: SnapshotWorld;
   readonly progress: Progress | undefined;
   /** Whether objects of a copy exist that no running change needs. */
   readonly leftovers: boolean;

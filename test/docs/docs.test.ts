@@ -6,6 +6,8 @@ import { GATEWAY_ERRORS } from '../../src/gateway/index.ts';
 import { gatewaySettings } from '../../src/gateway-settings.ts';
 import * as predicates from '../../src/library/predicates.ts';
 import { REASONS as LIBRARY_REASONS } from '../../src/library/reasons.ts';
+import * as snapshotPredicates from '../../src/library/snapshots/predicates.ts';
+import { SWEEP_PREDICATES } from '../../src/library/snapshots/sweep.ts';
 import {
   GATE_PREDICATES,
   REASONS as REBALANCE_REASONS,
@@ -127,6 +129,24 @@ test('the tables of conditions name reasons that exist', () => {
   assert.deepEqual(
     named.filter((name) => !known.has(name)),
     [],
+  );
+});
+
+test('docs/predicates.md names every predicate of snapshots and rollbacks, and every step with its predicates in order', () => {
+  const page = sectionOf('Snapshots and rollback');
+  assert.deepEqual(predicatesIn(page).toSorted(), [...snapshotPredicates.SNAPSHOT_PREDICATES].toSorted());
+  const { MAKE_PREDICATES, DROP_SNAPSHOT_PREDICATES, RESTORE_PREDICATES, ROLLBACK_PREDICATES, BACK_PREDICATES } =
+    snapshotPredicates;
+  const lists: readonly (readonly { readonly name: string }[])[] = [
+    MAKE_PREDICATES,
+    DROP_SNAPSHOT_PREDICATES,
+    SWEEP_PREDICATES,
+    [...RESTORE_PREDICATES, ...ROLLBACK_PREDICATES],
+    BACK_PREDICATES,
+  ];
+  assert.deepEqual(
+    stepsIn(page),
+    lists.map((list) => list.map(({ name }) => `\`${name}\``).join(', ')),
   );
 });
 

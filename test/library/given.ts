@@ -1,6 +1,15 @@
 import type { Condition, DomainLibrary, DomainLibrarySpec, QdrantCluster } from '../../src/api/index.ts';
 import { FINALIZER } from '../../src/api/index.ts';
+import type { SnapshotWorld } from '../../src/library/snapshots/world.ts';
 import type { LibrarySettings } from '../../src/library/world.ts';
+
+export const NO_SNAPSHOTS: SnapshotWorld = {
+  kept: [],
+  restores: new Map(),
+  restoreObjects: [],
+  snapshotObjects: [],
+  credentialsProblem: undefined,
+};
 
 export const settings: LibrarySettings = {
   resyncSeconds: 30,

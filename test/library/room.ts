@@ -44,6 +44,7 @@ import {
   libraryController,
   QDRANT_CLUSTERS,
 } from '../../src/library/index.ts';
+import { runSnapshotWorker, taskStore } from '../../src/library/snapshots/worker.ts';
 import { COPY_PROGRESS, configMapProgress } from '../../src/migration/progress-store.ts';
 import { runCopyWorker } from '../../src/migration/worker.ts';
 import { ClientPool, ClusterClient } from '../../src/qdrant/index.ts';
@@ -319,6 +320,25 @@ export class Room {
     }
   }
 
+  /** What a kubelet would mount of Secrets, with the variables that name the directories. */
+  async #mounted(job: Job, directory: string): Promise<Record<string, string>> {
+    const pod = job.spec?.template.spec;
+    const environment: Record<string, string> = {};
+    for (const volume of pod?.volumes ?? []) {
+      const path = pod?.containers[0]?.volumeMounts?.find((mount) => mount.name === volume.name)?.mountPath;
+      const variable = pod?.containers[0]?.env?.find(({ value }) => value === path)?.name;
+      if (volume.projected === undefined || variable === undefined) continue;
+      environment[variable] = join(directory, volume.name);
+      await mkdir(environment[variable], { recursive: true });
+      for (const { secret } of volume.projected.sources ?? []) {
+        const { data } = await this.admin.get(SECRETS, { namespace: NAMESPACE, name: secret?.name ?? '' });
+        for (const { key, path: file } of secret?.items ?? [])
+          await writeFile(join(directory, volume.name, file), Buffer.from(data?.[key] ?? '', 'base64'));
+      }
+    }
+    return environment;
+  }
+
   async #runJob(job: Job): Promise<void> {
     const { name } = job.metadata;
     const pod = job.spec?.template.spec;
@@ -330,26 +350,20 @@ export class Room {
     await mkdir(directory, { recursive: true });
     const text = config.data?.['config.json'] ?? '';
     await writeFile(join(directory, 'config.json'), text);
-    for (const side of ['source', 'target']) {
-      const sources = pod?.volumes?.find((volume) => volume.name === `${side}-keys`)?.projected?.sources ?? [];
-      const secret = await this.admin.get(SECRETS, { namespace: NAMESPACE, name: sources[0]?.secret?.name ?? '' });
-      await mkdir(join(directory, side), { recursive: true });
-      await writeFile(join(directory, side, 'api-key'), Buffer.from(secret.data?.['api-key'] ?? '', 'base64'));
-    }
+    const environment = await this.#mounted(job, directory);
     const { progress } = JSON.parse(text) as { progress: { namespace: string; name: string } };
     const kube = this.#client(`system:serviceaccount:${NAMESPACE}:${pod?.serviceAccountName}`);
     this.workerSignal = new AbortController();
-    const code = await runCopyWorker({
+    const options = {
       configFile: join(directory, 'config.json'),
-      environment: {
-        POD_NAME: `${name}-pod`,
-        QDRANT_LIBRARIAN_SOURCE_KEYS: join(directory, 'source'),
-        QDRANT_LIBRARIAN_TARGET_KEYS: join(directory, 'target'),
-      },
+      environment: { ...environment, POD_NAME: `${name}-pod` },
       signal: AbortSignal.any([this.#stopping.signal, this.workerSignal.signal]),
       log: createLogger('debug', { write: (line: string) => void this.logged.push(line) }),
-      store: configMapProgress(kube, progress, COPY_PROGRESS),
-    });
+    };
+    const code =
+      pod?.containers[0]?.args?.[1] === 'copy'
+        ? await runCopyWorker({ ...options, store: configMapProgress(kube, progress, COPY_PROGRESS) })
+        : await runSnapshotWorker({ ...options, store: taskStore(kube, progress) });
     await kube.close();
     const condition = {
       type: code === 0 ? 'Complete' : 'Failed',

@@ -2,6 +2,8 @@ import type { GenerationStatus } from '../../api/index.ts';
 import { aliasesOf, type CollectionLook, collectionExists } from '../look.ts';
 import { generationsOf, type Plan } from '../plan.ts';
 import { DROP_PREDICATES, type DropSubject, RETIRE_PREDICATES, refusals } from '../predicates.ts';
+import { trialNow } from '../snapshots/decide/under-way.ts';
+import { manifestsOf } from '../snapshots/world.ts';
 import { placeNamed, type SeenWorld } from '../world.ts';
 import type { Active } from './active.ts';
 import { ownCollections } from './active.ts';
@@ -28,7 +30,11 @@ export function cleanUp(world: SeenWorld, active: Active): Plan | undefined {
 /** Entries of collections that every peer has forgotten, or whose cluster is no more. */
 function forget(world: SeenWorld, generations: readonly GenerationStatus[]): Plan | undefined {
   const left = generations.filter(
-    (entry) => entry.state === 'Active' || entry.state === 'Building' || mayExist(world, entry),
+    (entry) =>
+      entry.state === 'Active' ||
+      entry.state === 'Building' ||
+      entry.number === trialNow(world)?.generation ||
+      mayExist(world, entry),
   );
   return left.length === generations.length ? undefined : { steps: [], status: { generations: left } };
 }
@@ -54,10 +60,14 @@ function dropOne(world: SeenWorld, active: Active, candidates: readonly Candidat
     settings,
     activeSince: activeEntry?.switchedAt === undefined ? undefined : Date.parse(activeEntry.switchedAt),
     activeDigest: activeEntry?.digest,
+    localSnapshots: manifestsOf(world.snapshots)
+      .filter((manifest) => manifest.destination === 'local' && manifest.collection === collection.name)
+      .map(({ name }) => name),
     keepUntil: parsed(entryOf(number)?.keepUntil),
     pointsAtMove: site.name !== undefined && number === previous(generations, active) ? activeEntry?.points : undefined,
   });
-  const failed = candidates.filter(({ number }) => entryOf(number)?.state === 'Failed');
+  const trial = trialNow(world)?.generation;
+  const failed = candidates.filter(({ number }) => ['Failed', 'Trial'].includes(entryOf(number)?.state ?? ''));
   const untimely = failed.flatMap(({ collection, site }) =>
     site.name === undefined ? [] : aliasesOf(site.look, collection.name).map((alias) => ({ alias, site })),
   )[0];
@@ -72,7 +82,7 @@ function dropOne(world: SeenWorld, active: Active, candidates: readonly Candidat
     .slice(library.spec.generations?.keep ?? DEFAULT_KEEP);
   const refused = [];
   for (const { offered, predicates } of [
-    { offered: failed, predicates: DROP_PREDICATES },
+    { offered: failed.filter(({ number }) => number !== trial), predicates: DROP_PREDICATES },
     { offered: [...timed, ...counted], predicates: RETIRE_PREDICATES },
   ]) {
     for (const candidate of offered) {

@@ -7,8 +7,6 @@ export function unactedFields({ spec }: DomainLibrary): string[] {
     ...(spec.tuning !== undefined && spec.tuning.mode !== undefined && spec.tuning.mode !== 'Off'
       ? ['spec.tuning']
       : []),
-    ...(spec.snapshots === undefined ? [] : ['spec.snapshots']),
-    ...(spec.rollback === undefined ? [] : ['spec.rollback']),
     ...(spec.discovery === undefined ? [] : ['spec.discovery']),
   ];
 }

@@ -60,6 +60,7 @@ export async function makeSnapshot(making: Making): Promise<Manifest> {
     collection,
     generation: config.make.generation,
     destination: bucket === undefined ? 'local' : 's3',
+    ...(config.bucket === undefined ? {} : { bucket: placeOf(config.bucket) }),
     startedAt: new Date(startedAt).toISOString(),
     createdAt: new Date(now()).toISOString(),
     qdrantVersion: version,
@@ -82,6 +83,9 @@ export async function makeSnapshot(making: Making): Promise<Manifest> {
   }
   return manifest;
 }
+
+/** All that says where it is, and nothing of how one gets in. */
+const placeOf = ({ credentials: _credentials, ...place }: NonNullable<SnapshotConfig['bucket']>) => place;
 
 async function readableLayout({ client, config }: Making): Promise<Layout> {
   const layout = await layoutOf(client, config.side.collection);

@@ -7,6 +7,16 @@ const count = Type.Integer({ minimum: 0 });
 const shardKey = Type.Union([Type.String(), Type.Integer()]);
 const section = Type.Record(Type.String(), Type.Unknown());
 
+export const placeSchema = Type.Object({
+  bucket: text,
+  /** What keys begin with: ends with `/` or is empty. */
+  prefix: Type.String({ maxLength: 1024 }),
+  endpoint: Type.Optional(text),
+  region: text,
+});
+/** Where a bucket is. */
+export type BucketPlace = Static<typeof placeSchema>;
+
 /** One shard's file. Each shard has one, whatever its number of replicas. */
 const part = Type.Object({
   shard: count,
@@ -33,6 +43,8 @@ const manifest = Type.Object({
   collection: text,
   generation: count,
   destination: Type.Union([Type.Literal('local'), Type.Literal('s3')]),
+  /** Undefined: local. */
+  bucket: Type.Optional(placeSchema),
   startedAt: text,
   createdAt: text,
   qdrantVersion: text,

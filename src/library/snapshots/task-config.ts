@@ -1,17 +1,13 @@
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { ConfigError, sideSchema } from '../../migration/index.ts';
-import { manifestSchema } from './manifest.ts';
+import { manifestSchema, placeSchema } from './manifest.ts';
 
 const text = Type.String({ minLength: 1, maxLength: 2048 });
 const count = Type.Integer({ minimum: 0, maximum: 1_000_000_000 });
 
 const bucket = Type.Object({
-  bucket: text,
-  /** What keys begin with: ends with `/` or is empty. */
-  prefix: Type.String({ maxLength: 1024 }),
-  endpoint: Type.Optional(text),
-  region: text,
+  ...placeSchema.properties,
   /** Whether `access-key-id` and `secret-access-key` are mounted; else the pod's own identity is used. */
   credentials: Type.Boolean(),
 });
@@ -38,10 +34,10 @@ const snapshot = Type.Object({
   task: Type.Literal('snapshot'),
   /** Name of the one that is made; none: only what is listed below is dropped. */
   make: Type.Optional(Type.Object({ name: text, cluster: text, alias: text, generation: count, attempt: count })),
-  /** Snapshots in the bucket that are dropped once this one is made. */
-  drop: Type.Array(text, { maxItems: 1000 }),
-  /** Files on peers that are dropped once this one is made. */
-  dropParts: Type.Array(localPart, { maxItems: 100_000 }),
+  /** What is dropped once this one is made: of local snapshots these files, of those in the bucket all. */
+  drop: Type.Array(Type.Object({ name: text, parts: Type.Optional(Type.Array(localPart, { maxItems: 4096 })) }), {
+    maxItems: 1000,
+  }),
 });
 export type SnapshotConfig = Static<typeof snapshot>;
 

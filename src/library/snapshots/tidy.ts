@@ -4,22 +4,21 @@ import { libraryPrefix, manifestKey } from './keys.ts';
 import type { Working } from './make.ts';
 import { parseManifest } from './manifest.ts';
 import { leftObjects, leftUploads, manifestsIn } from './sweep.ts';
-import type { SnapshotConfig } from './task-config.ts';
+import type { LocalPart, SnapshotConfig } from './task-config.ts';
 
 export type Tidying = Working & { readonly config: SnapshotConfig; readonly bucket: Bucket | undefined };
 
 /** Drops the snapshots that are named, then what workers that did not finish have left in the bucket. */
 export async function tidy(tidying: Tidying): Promise<void> {
   const { config, bucket, keeper } = tidying;
-  await dropParts(tidying);
-  if (bucket === undefined) return;
-  const base = libraryPrefix(bucket.prefix, config.library);
-  for (const name of config.drop) {
+  const base = libraryPrefix(bucket?.prefix ?? '', config.library);
+  for (const { name, parts } of config.drop) {
     await keeper.mayWrite();
-    await dropFromBucket(bucket, base, name);
-    keeper.update({ dropped: [...(keeper.progress.dropped ?? []), name] });
+    if (parts !== undefined) await dropParts(tidying, parts);
+    else if (bucket !== undefined) await dropFromBucket(bucket, base, name);
+    keeper.update({ dropped: [...new Set([...(keeper.progress.dropped ?? []), name])] });
   }
-  await sweepBucket(tidying, bucket, base);
+  if (bucket !== undefined) await sweepBucket(tidying, bucket, base);
 }
 
 /** First the manifest: without one there is no snapshot, so that what is half dropped is none. */
@@ -54,12 +53,11 @@ async function sweepBucket({ config, log, keeper }: Tidying, bucket: Bucket, bas
   }
 }
 
-async function dropParts({ client, config, keeper, signal }: Tidying): Promise<void> {
-  for (const { collection, shard, peer: name, file } of config.dropParts) {
+async function dropParts({ client, signal }: Tidying, parts: readonly LocalPart[]): Promise<void> {
+  for (const { collection, shard, peer: name, file } of parts) {
     const peer = client.peers.find((candidate) => candidate.name === name);
     // With the peer its files are gone.
     if (peer === undefined) continue;
-    await keeper.mayWrite();
     try {
       await peer.deleteSnapshot({ collection, shard }, file, { signal });
     } catch (error) {

@@ -82,7 +82,6 @@ const making = (collection: string, name: string, change: object = {}) => ({
   task: 'snapshot' as const,
   make: { name, cluster: 'main', alias: 'docs', generation: 1, attempt: 1 },
   drop: [],
-  dropParts: [],
   ...change,
 });
 
@@ -270,7 +269,7 @@ test('snapshots that are named are dropped, manifest first; what others have put
   const foreign = `backups/team/docs/docs-20260105t000009z/uid-2-dead/shard-0.snapshot`;
   for (const key of [left, foreign]) await store.objects.put(key, Readable.from([Buffer.from('x')]));
   const open = store.objects.begin(left);
-  const config = making('drop--g1', kept, { bucket: bucketConfig(), drop: [old] });
+  const config = making('drop--g1', kept, { bucket: bucketConfig(), drop: [{ name: old }] });
   const { code, said } = await run(config);
   assert.equal(code, 0, JSON.stringify(said.failure));
   assert.deepEqual(said.dropped, [old]);
