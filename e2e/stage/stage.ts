@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { followingAccess } from '../../sandbox/load/following-access.ts';
 import { libraryAccess } from '../../sandbox/load/library-access.ts';
 import { CLUSTERS, isReady, LIBRARIES, until } from '../../sandbox/run/wait.ts';
 import { API_VERSION, type DomainLibrary, type QdrantCluster } from '../../src/api/index.ts';
@@ -181,6 +182,14 @@ export class Stage {
   /** Writes, updates, deletes and reads without pause, as an application would: through the binding Secret. */
   async load(library: string, pace: LoadPace = {}): Promise<Load> {
     const access = await libraryAccess(this.admin, { namespace: this.namespace, library });
+    const load = new Load({ ...access, dimensions: DIMENSIONS, ...pace });
+    this.#cleanups.push(() => load.close());
+    return load;
+  }
+
+  /** The same, by an application that reads its binding anew when the library is not there any more. */
+  async followingLoad(library: string, pace: LoadPace = {}): Promise<Load> {
+    const access = await followingAccess(this.admin, { namespace: this.namespace, library });
     const load = new Load({ ...access, dimensions: DIMENSIONS, ...pace });
     this.#cleanups.push(() => load.close());
     return load;

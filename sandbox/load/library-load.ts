@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isQdrantError, type Point } from '../../src/qdrant/index.ts';
 import { embed } from '../embedder/hashing.ts';
-import type { LibraryAccess } from './library-access.ts';
+import type { LoadClient } from './following-access.ts';
 
-export type LoadOptions = LibraryAccess & {
+export type LoadOptions = {
+  readonly client: LoadClient;
+  readonly collection: string;
   readonly dimensions: number;
   /** Ids begin here; nothing else may write from here on. */
   readonly firstId: number;
