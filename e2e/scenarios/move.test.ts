@@ -170,10 +170,8 @@ scenario(
     await stage.librarySays('docs', 'MoveBlocked', { status: 'True', message: /target-ready|ended early/ });
     const { written } = load.report;
     await eventually('the source serves', () => load.report.written > written + 40);
-    assert.equal(
-      isReady(await stage.library('docs')) || (await stage.library('docs')).status?.cluster === 'desk',
-      true,
-    );
+    const { status } = await stage.library('docs');
+    assert.deepEqual([status?.cluster, findCondition(status?.conditions ?? [], 'Ready')?.status], ['desk', 'True']);
     await server.start({ apiKey: 'key-number-two' });
     await stage.librarySays('docs', 'MoveBlocked', { status: 'True', message: /[Kk]ey|Unauthorized|401|ended early/ });
     await stage.putSecret('cloud-key', { 'api-key': 'key-number-two' });
