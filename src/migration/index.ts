@@ -19,6 +19,7 @@ export {
   parseMark,
   unfencePatch,
 } from './fence.ts';
+export { heldStream } from './held-stream.ts';
 export {
   type Held,
   type Holder,
@@ -28,6 +29,7 @@ export {
   type ProgressStore,
   type Timing,
 } from './keeper.ts';
+export { layoutOf, type PlacedShard, type ShardLayout } from './placed-shards.ts';
 export { type GivenUp, type Leak, PROGRESS_KEY, type Progress, parseProgress, type Verification } from './progress.ts';
 export { configMapProgress, type ProgressForm } from './progress-store.ts';
 export { IDENTITY, type Projection, type VectorRule } from './projection.ts';

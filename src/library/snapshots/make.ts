@@ -1,15 +1,13 @@
-import type { Keeper } from '../../migration/index.ts';
-import { MARK_KEY } from '../../migration/index.ts';
+import type { Keeper, PlacedShard, ShardLayout } from '../../migration/index.ts';
+import { heldStream, layoutOf, MARK_KEY } from '../../migration/index.ts';
 import { type ClusterClient, isQdrantError, type PeerClient, type Snapshot } from '../../qdrant/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import { formatDigest, sameDigest } from '../../vectors/index.ts';
 import type { Bucket } from './bucket.ts';
 import { TaskFailure } from './failure.ts';
-import { heldStream } from './held-stream.ts';
 import { libraryPrefix, manifestKey, partKey, partsPrefix } from './keys.ts';
 import type { Manifest, Part } from './manifest.ts';
 import { readDigest } from './read-digest.ts';
-import { type Layout, layoutOf, type PlacedShard } from './shards.ts';
 import type { SnapshotConfig } from './task-config.ts';
 import type { TaskProgress } from './task-progress.ts';
 
@@ -87,7 +85,7 @@ export async function makeSnapshot(making: Making): Promise<Manifest> {
 /** All that says where it is, and nothing of how one gets in. */
 const placeOf = ({ credentials: _credentials, ...place }: NonNullable<SnapshotConfig['bucket']>) => place;
 
-async function readableLayout({ client, config }: Making): Promise<Layout> {
+async function readableLayout({ client, config }: Making): Promise<ShardLayout> {
   const layout = await layoutOf(client, config.side.collection);
   if (layout.problem !== undefined) throw new TaskFailure('ShardsUnreadable', layout.problem);
   return layout;
@@ -101,7 +99,7 @@ function digest({ client, config, keeper, signal }: Making, step: string) {
 }
 
 /** Peers side by side, the shards of one after the other: Qdrant holds up its optimizers meanwhile. */
-async function makeParts(making: Making, { shards }: Layout): Promise<Part[]> {
+async function makeParts(making: Making, { shards }: ShardLayout): Promise<Part[]> {
   const byPeer = new Map<string, PlacedShard[]>();
   for (const shard of shards) {
     // Of the peers that could, the one that has the fewest to make.

@@ -1,6 +1,6 @@
+import type { PlacedShard } from '../../migration/index.ts';
 import { TaskFailure } from './failure.ts';
 import type { Manifest, Part } from './manifest.ts';
-import type { PlacedShard } from './shards.ts';
 
 export type Pair = { readonly part: Part; readonly shard: PlacedShard };
 

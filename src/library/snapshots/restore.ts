@@ -1,18 +1,16 @@
-import { MARK_KEY } from '../../migration/index.ts';
+import { heldStream, layoutOf, MARK_KEY, type ShardLayout } from '../../migration/index.ts';
 import { isQdrantError, type PayloadFieldSchema, type Schemas } from '../../qdrant/index.ts';
 import { formatDigest } from '../../vectors/index.ts';
 import { createBody } from '../create-body.ts';
 import { type Observed, observedShape } from '../observed.ts';
 import type { Bucket } from './bucket.ts';
 import { TaskFailure } from './failure.ts';
-import { heldStream } from './held-stream.ts';
 import { libraryPrefix, manifestKey } from './keys.ts';
 import type { Working } from './make.ts';
 import { type Manifest, type Part, parseManifest } from './manifest.ts';
 import { pairShards } from './pair-shards.ts';
 import { partSource } from './part-source.ts';
 import { readDigest } from './read-digest.ts';
-import { type Layout, layoutOf } from './shards.ts';
 import type { RestoreConfig } from './task-config.ts';
 import type { TaskProgress } from './task-progress.ts';
 
@@ -86,7 +84,7 @@ async function mustNotBeNewer({ client, signal }: Restoring, { name, qdrantVersi
 }
 
 /** The empty collection, made as the snapshot's was; one that an earlier attempt made is gone on with. */
-async function collectionFor(restoring: Restoring, manifest: Manifest): Promise<Layout> {
+async function collectionFor(restoring: Restoring, manifest: Manifest): Promise<ShardLayout> {
   const { client, config, signal, keeper } = restoring;
   const { collection } = config.side;
   keeper.update({ step: `makes collection ${collection}` });
@@ -147,7 +145,7 @@ const SETTLE_MILLISECONDS = 60_000;
 const POLL_MILLISECONDS = 200;
 
 /** Until every replica is Active in every view and nothing is on its way. */
-async function settled({ client, config, keeper, now, sleep, signal }: Restoring): Promise<Layout> {
+async function settled({ client, config, keeper, now, sleep, signal }: Restoring): Promise<ShardLayout> {
   const end = now() + SETTLE_MILLISECONDS;
   for (;;) {
     const layout = await layoutOf(client, config.side.collection);

@@ -5,7 +5,7 @@ import {
   isQdrantError,
   READABLE,
   type ShardKey,
-} from '../../qdrant/index.ts';
+} from '../qdrant/index.ts';
 
 /** One shard of a collection and where its Active replicas are, by the names of their peers. */
 export type PlacedShard = {
@@ -16,9 +16,11 @@ export type PlacedShard = {
   readonly active: readonly string[];
   /** All peers that have a replica and answer. */
   readonly owners: readonly string[];
+  /** What each of these counts in its own replica; approximate while writes go on. */
+  readonly points?: Readonly<Record<string, number>>;
 };
 
-export type Layout = {
+export type ShardLayout = {
   readonly shards: readonly PlacedShard[];
   /** Why not all of the collection can be read now; undefined: it can. */
   readonly problem: string | undefined;
@@ -29,7 +31,7 @@ export type Layout = {
 type PeerAnswer = { readonly name: string; readonly view: CollectionView; readonly peerId: number };
 
 /** Where the shards of a collection are, as all peers that answer see it. */
-export async function layoutOf(client: Pick<ClusterClient, 'peers'>, collection: string): Promise<Layout> {
+export async function layoutOf(client: Pick<ClusterClient, 'peers'>, collection: string): Promise<ShardLayout> {
   const answers: PeerAnswer[] = [];
   const silent: string[] = [];
   await Promise.all(
@@ -54,7 +56,17 @@ export async function layoutOf(client: Pick<ClusterClient, 'peers'>, collection:
       const active = peerIds.filter((peerId) =>
         own(peerId)?.replicas.some((replica) => replica.peerId === peerId && replica.state === 'Active'),
       );
-      const placed = { shard: id, peerIds, active: active.flatMap(holding), owners: peerIds.flatMap(holding) };
+      const counts = peerIds.flatMap((peerId) => {
+        const points = own(peerId)?.replicas.find((replica) => replica.peerId === peerId)?.points;
+        return points === undefined ? [] : holding(peerId).map((name): [string, number] => [name, points]);
+      });
+      const placed = {
+        shard: id,
+        peerIds,
+        active: active.flatMap(holding),
+        owners: peerIds.flatMap(holding),
+        points: Object.fromEntries(counts),
+      };
       all.set(id, key === undefined ? placed : { ...placed, key });
     }
   }
