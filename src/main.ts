@@ -70,6 +70,15 @@ for (const [task, description] of [
 }
 
 worker
+  .command('discover')
+  .description('look for domains in a library, and report them')
+  .requiredOption('--config <file>', 'what to look at: JSON, written by the operator')
+  .action(async ({ config }: { config: string }) => {
+    const { runDiscoveryWorker } = await import('./library/discovery/worker.ts');
+    process.exitCode = await runDiscoveryWorker({ configFile: config, environment: process.env, signal: stopSignal() });
+  });
+
+worker
   .command('vectorize')
   .description('read documents, embed them, and bring a library in step with them')
   .requiredOption('--config <file>', 'what to read and where to: JSON, written by the operator')

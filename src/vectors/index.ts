@@ -12,7 +12,7 @@ export {
 export { DISTANCES, type Distance, similarity } from './distance.ts';
 export { type Clustering, type KMeansOptions, kMeans } from './k-means.ts';
 export { bound, type Match, match, score } from './match.ts';
-export { dot, type Matrix, matrixOf, norm, pick, rowOf, unit, zeros } from './matrix.ts';
+export { dot, type Matrix, matrixOf, norm, pick, rowOf, scaleToUnit, unit, zeros } from './matrix.ts';
 export { type Nearest, nearest } from './nearest.ts';
 export { type NeighbourOptions, neighbours } from './neighbours.ts';
 export { type HashedPoint, pointHash } from './point-hash.ts';
