@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CLUSTERS, LIBRARIES } from '../../sandbox/run/wait.ts';
+import { CLUSTERS, LIBRARIES, VECTORIZATION_JOBS } from '../../sandbox/run/wait.ts';
 import {
   CONFIG_MAPS,
   EVENTS,
@@ -14,7 +14,18 @@ import {
 } from '../../src/kube/index.ts';
 import type { Stage } from './stage.ts';
 
-const KINDS = [CLUSTERS, LIBRARIES, CONFIG_MAPS, EVENTS, JOBS, LEASES, PODS, SERVICES, STATEFUL_SETS] as const;
+const KINDS = [
+  CLUSTERS,
+  LIBRARIES,
+  VECTORIZATION_JOBS,
+  CONFIG_MAPS,
+  EVENTS,
+  JOBS,
+  LEASES,
+  PODS,
+  SERVICES,
+  STATEFUL_SETS,
+] as const;
 const EVERY_MILLISECONDS = 200;
 
 /** Listens to everything that is said in the namespaces of a stage and of the operator, all the time: Secrets aside. */

@@ -1,4 +1,4 @@
-import type { Condition, DomainLibrary, QdrantCluster } from '../../src/api/index.ts';
+import type { Condition, DomainLibrary, QdrantCluster, VectorizationJob } from '../../src/api/index.ts';
 import type { Pod } from '../../src/kube/index.ts';
 
 /** What may change about an object and is worth a line: by name, `same` to be compared, `text` to be read. */
@@ -37,6 +37,17 @@ export function libraryFacts({ metadata, status }: DomainLibrary): Facts {
     ...(change === undefined
       ? []
       : [['change', plain(`${change.step} to ${change.to}${names(change.blockedBy)}`)] as const]),
+    ...deletion(metadata),
+  ]);
+}
+
+export function vectorizationFacts({ metadata, status }: VectorizationJob): Facts {
+  const { progress, lastRun } = status ?? {};
+  const ended = lastRun === undefined ? '' : `${lastRun.run} ${lastRun.result} ${lastRun.reason ?? ''}`.trim();
+  return new Map([
+    ...conditionFacts(status?.conditions),
+    ...(progress === undefined ? [] : [['run', plain(`${progress.run} ${progress.step}`)] as const]),
+    ...(lastRun === undefined ? [] : [['last run', plain(ended)] as const]),
     ...deletion(metadata),
   ]);
 }

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { followingAccess } from '../../sandbox/load/following-access.ts';
 import { libraryAccess } from '../../sandbox/load/library-access.ts';
 import { CLUSTERS, isReady, LIBRARIES, until } from '../../sandbox/run/wait.ts';
-import { API_VERSION, type DomainLibrary, type QdrantCluster } from '../../src/api/index.ts';
+import { API_VERSION, type DomainLibrary, type QdrantCluster, type VectorizationJob } from '../../src/api/index.ts';
 import {
   EVENTS,
   findCondition,
@@ -29,7 +29,7 @@ export const DIMENSIONS = 8;
 
 type ClusterSpec = QdrantCluster['spec'];
 type LibrarySpec = DomainLibrary['spec'];
-type Saying = { readonly status?: string; readonly reason?: string; readonly message?: RegExp };
+export type Saying = { readonly status?: string; readonly reason?: string; readonly message?: RegExp };
 type Holds<T> = (object: T) => boolean;
 
 /** A namespace of its own on a ground, and what people do there. */
@@ -229,7 +229,7 @@ export class Stage {
 }
 
 /** Whether the object has such a condition. */
-export function says(object: QdrantCluster | DomainLibrary, type: string, saying: Saying): boolean {
+export function says(object: QdrantCluster | DomainLibrary | VectorizationJob, type: string, saying: Saying): boolean {
   const condition = findCondition(object.status?.conditions ?? [], type);
   if (condition === undefined) return false;
   const { status, reason, message } = saying;

@@ -1,5 +1,5 @@
-import { CLUSTERS, LIBRARIES } from '../../sandbox/run/wait.ts';
-import type { DomainLibrary, QdrantCluster } from '../../src/api/index.ts';
+import { CLUSTERS, LIBRARIES, VECTORIZATION_JOBS } from '../../sandbox/run/wait.ts';
+import type { DomainLibrary, QdrantCluster, VectorizationJob } from '../../src/api/index.ts';
 import {
   Informer,
   type KubeClient,
@@ -11,7 +11,7 @@ import {
   type Secret,
 } from '../../src/kube/index.ts';
 import type { Diary } from './diary.ts';
-import { clusterFacts, type Facts, libraryFacts, news, podFacts } from './facts.ts';
+import { clusterFacts, type Facts, libraryFacts, news, podFacts, vectorizationFacts } from './facts.ts';
 import { SecretValues } from './failure/secret-values.ts';
 
 const NOTHING: Facts = new Map();
@@ -20,6 +20,7 @@ const NOTHING: Facts = new Map();
 export class Witness {
   readonly clusters: Informer<QdrantCluster>;
   readonly libraries: Informer<DomainLibrary>;
+  readonly vectorizations: Informer<VectorizationJob>;
   readonly pods: Informer<Pod>;
   readonly secrets: Informer<Secret>;
   /** Every value that a Secret of the namespace ever had. */
@@ -31,10 +32,11 @@ export class Witness {
     const informer = <T extends KubeObject>(type: ResourceType<T>) => new Informer<T>({ client, type, namespace });
     this.clusters = noting(informer(CLUSTERS), clusterFacts, diary);
     this.libraries = noting(informer(LIBRARIES), libraryFacts, diary);
+    this.vectorizations = noting(informer(VECTORIZATION_JOBS), vectorizationFacts, diary);
     this.pods = noting(informer(PODS), podFacts, diary);
     this.secrets = informer(SECRETS);
     this.secrets.onChange(({ object }) => this.secretValues.add(object));
-    const all = [this.clusters, this.libraries, this.pods, this.secrets];
+    const all = [this.clusters, this.libraries, this.vectorizations, this.pods, this.secrets];
     this.#running = all.map((one) => one.start(this.#stopping.signal));
   }
 

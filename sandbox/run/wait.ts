@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Condition, DomainLibrary, QdrantCluster } from '../../src/api/index.ts';
-import { DOMAIN_LIBRARY, QDRANT_CLUSTER } from '../../src/api/index.ts';
+import type { Condition, DomainLibrary, QdrantCluster, VectorizationJob } from '../../src/api/index.ts';
+import { DOMAIN_LIBRARY, QDRANT_CLUSTER, VECTORIZATION_JOB } from '../../src/api/index.ts';
 import {
   findCondition,
   type KubeClient,
@@ -11,6 +11,7 @@ import {
 
 export const CLUSTERS: ResourceType<QdrantCluster> = resourceType<QdrantCluster>(QDRANT_CLUSTER);
 export const LIBRARIES: ResourceType<DomainLibrary> = resourceType<DomainLibrary>(DOMAIN_LIBRARY);
+export const VECTORIZATION_JOBS: ResourceType<VectorizationJob> = resourceType<VectorizationJob>(VECTORIZATION_JOB);
 
 type WithConditions = KubeObject & {
   readonly status?: { readonly conditions?: readonly Condition[]; readonly observedGeneration?: number };
