@@ -12,8 +12,8 @@ import { type Sandbox, startSandbox } from './sandbox.ts';
 
 type Flags = { readonly once?: boolean; readonly log?: string };
 
-const BUDGET_SECONDS = 60;
-const BUDGET_BYTES = 1024 ** 3;
+const BUDGET_SECONDS = 120;
+const BUDGET_BYTES = 1.5 * 1024 ** 3;
 
 const say = (text: string): void => void process.stdout.write(text);
 

@@ -1,10 +1,11 @@
-import type { DomainLibrary, QdrantCluster } from '../../src/api/index.ts';
+import type { DomainLibrary, QdrantCluster, VectorizationJob } from '../../src/api/index.ts';
+import type { ExternalEmbedder } from '../external-embedder.ts';
 import type { ExternalQdrant } from '../external-qdrant.ts';
 import { type LibraryAccess, libraryAccess } from '../load/library-access.ts';
 import { OPERATOR_NAMESPACE, type Sandbox } from '../sandbox.ts';
 import type { Facts } from './facts.ts';
 import { StoryLoad } from './load.ts';
-import { CLUSTERS, LIBRARIES, until } from './wait.ts';
+import { CLUSTERS, LIBRARIES, until, VECTORIZATION_JOBS } from './wait.ts';
 
 export const NAMESPACE = 'library';
 /** Of the vectors of all libraries. */
@@ -32,6 +33,8 @@ export class Stage {
   readonly written = new Map<string, number>();
   /** A Qdrant that is no pod. */
   external: ExternalQdrant | undefined;
+  /** An embedder that is no pod. */
+  embedder: ExternalEmbedder | undefined;
   #load: StoryLoad | undefined;
 
   constructor(sandbox: Sandbox, facts: Facts, signal: AbortSignal) {
@@ -51,6 +54,14 @@ export class Stage {
   library(name: string, { holds, what, timeoutSeconds }: Waiting<DomainLibrary>): Promise<DomainLibrary> {
     const { signal, sandbox } = this;
     const options = { client: sandbox.admin, type: LIBRARIES, namespace: NAMESPACE, name, timeoutSeconds, signal };
+    return until(options, holds, what);
+  }
+
+  /** Waits for a VectorizationJob. @throws Error with its conditions when the time is over */
+  job(name: string, { holds, what, timeoutSeconds }: Waiting<VectorizationJob>): Promise<VectorizationJob> {
+    const { signal, sandbox } = this;
+    const type = VECTORIZATION_JOBS;
+    const options = { client: sandbox.admin, type, namespace: NAMESPACE, name, timeoutSeconds, signal };
     return until(options, holds, what);
   }
 
@@ -98,5 +109,6 @@ export class Stage {
   async close(): Promise<void> {
     await this.#load?.abandon();
     await this.external?.stop();
+    await this.embedder?.stop();
   }
 }

@@ -8,14 +8,14 @@ import { libraries } from './chapters/libraries.ts';
 import { readBack } from './chapters/read-back.ts';
 import { scaleIn } from './chapters/scale-in.ts';
 import { scaleOut } from './chapters/scale-out.ts';
-import { texts } from './chapters/texts.ts';
+import { vectorize } from './chapters/vectorize.ts';
 import type { Facts } from './facts.ts';
 import { type Chapter, type Progress, Stage } from './stage.ts';
 
 const CHAPTERS: readonly Chapter[] = [
   clusters,
   libraries,
-  texts,
+  vectorize,
   scaleOut,
   killPeer,
   scaleIn,
@@ -39,8 +39,8 @@ export class Story {
 
   /** Processes that are no pods. */
   get pids(): readonly number[] {
-    const { external } = this.#stage;
-    return external === undefined ? [] : [external.pid];
+    const { external, embedder } = this.#stage;
+    return [external, embedder].flatMap((process) => (process === undefined ? [] : [process.pid]));
   }
 
   /** Ends what the story itself started. */

@@ -23,7 +23,7 @@ export const clusters: Chapter = {
     const { url } = stage.external;
     await applyAll(admin, [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: NAMESPACE } }]);
     await admin.create(SECRETS, secretOf(EXTERNAL_KEY));
-    const objects = await examples('clusters.yaml', 'rebalance-policy.yaml', 'vectorization-job.yaml');
+    const objects = await examples('clusters.yaml', 'rebalance-policy.yaml');
     const began = performance.now();
     const reachable = objects.map((object) => withUrl(object, url));
     await applyAll(admin, reachable);
