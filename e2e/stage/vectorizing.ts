@@ -181,10 +181,10 @@ export class Vectorizing {
   }
 
   /** All points of the library, as an application reads them. */
-  async stored(): Promise<StoredChunk[]> {
+  async stored(library = LIBRARY): Promise<StoredChunk[]> {
     const qdrant = await this.stage.qdrant('desk');
     const chunks: StoredChunk[] = [];
-    for await (const { payload } of qdrant.scrollAll(LIBRARY, { limit: 500 })) {
+    for await (const { payload } of qdrant.scrollAll(library, { limit: 500 })) {
       const { document, text, _librarian: own } = (payload ?? {}) as Record<string, unknown>;
       chunks.push({
         document: String(document),
@@ -195,8 +195,8 @@ export class Vectorizing {
     return chunks;
   }
 
-  async documents(): Promise<string[]> {
-    return [...new Set((await this.stored()).map(({ document }) => document))].toSorted();
+  async documents(library = LIBRARY): Promise<string[]> {
+    return [...new Set((await this.stored(library)).map(({ document }) => document))].toSorted();
   }
 }
 

@@ -93,6 +93,7 @@ test('the annotation lets it run once per value', () => {
   sim.passes(3);
   assert.equal(sim.job.status?.progress?.cause, 'Annotation');
   assert.equal(sim.job.status?.lastHandled?.['run'], 'monday');
+  assert.equal(sim.job.status?.progress?.request, 'monday');
   sim.ends();
   sim.passes(4);
   assert.equal(sim.runsStarted.length, 2);

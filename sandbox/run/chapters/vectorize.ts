@@ -108,9 +108,11 @@ async function readBack(stage: Stage, progress: Progress): Promise<void> {
 async function search({ client, collection }: LibraryAccess) {
   const [asked] = (await client.scroll(collection, { limit: 1 })).points;
   const { text, document, heading } = (asked?.payload ?? {}) as Record<string, unknown>;
-  if (typeof text !== 'string') throw new Error(`a point of ${collection} holds no text`);
+  if (typeof text !== 'string' || typeof document !== 'string') {
+    throw new Error(`a point of ${collection} lacks text or document`);
+  }
   const [hit] = await client.query(collection, { query: embed(text, DIMENSIONS), limit: 1, with_payload: true });
-  const label = typeof heading === 'string' && heading !== '' ? `${document}: ${heading}` : String(document);
+  const label = typeof heading === 'string' && heading !== '' ? `${document}: ${heading}` : document;
   return { label: label.slice(0, 60), found: hit !== undefined && hit.score > 0.99 };
 }
 

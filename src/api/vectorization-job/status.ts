@@ -9,6 +9,7 @@ export type RunCause = (typeof RUN_CAUSES)[number];
 const identity = {
   run: optional(text('Its id: the Job and its configuration are named after it.', { max: 16 })),
   cause: optional(choice('What asked for it: the spec, the schedule, the annotation, or one that failed.', RUN_CAUSES)),
+  request: optional(text('Value of the annotation that asked for it.', { max: 256 })),
   specDigest: optional(text('Digest of the spec it runs with.', { max: 128 })),
 };
 

@@ -13,6 +13,16 @@ export type End = Pick<RunResult, 'result' | 'message' | 'revision'> & {
   readonly finishedAt: number;
 };
 
+type Identity = Pick<VectorizationRun, 'run' | 'cause' | 'request' | 'specDigest'>;
+
+/** What tells a run from others, and what it is for. */
+export const identityOf = ({ run, cause, request, specDigest }: Identity): Identity => ({
+  ...(run === undefined ? {} : { run }),
+  ...(cause === undefined ? {} : { cause }),
+  ...(request === undefined ? {} : { request }),
+  ...(specDigest === undefined ? {} : { specDigest }),
+});
+
 /** The run is over: it becomes the last one, in the same write that ends it. */
 export function runEnded(world: World, run: VectorizationProgress, end: End): Plan {
   const { job, progress } = world;
@@ -22,9 +32,7 @@ export function runEnded(world: World, run: VectorizationProgress, end: End): Pl
   const { result, reason, message, revision } = end;
   const failed = repeats({ result, ...(reason === undefined ? {} : { reason }) });
   const lastRun: VectorizationRun = {
-    ...(run.run === undefined ? {} : { run: run.run }),
-    ...(run.cause === undefined ? {} : { cause: run.cause }),
-    ...(run.specDigest === undefined ? {} : { specDigest: run.specDigest }),
+    ...identityOf(run),
     startedAt: run.startedAt,
     finishedAt: timestamp(end.finishedAt),
     result,

@@ -3,7 +3,7 @@ import { type Plan, timestamp } from '../plan.ts';
 import type { VectorizeProgress } from '../progress.ts';
 import type { WorkerJob, World } from '../world.ts';
 import { specDigest } from './due.ts';
-import { qualityOf, runEnded } from './ended.ts';
+import { identityOf, qualityOf, runEnded } from './ended.ts';
 import { mayBegin } from './start.ts';
 
 /** The worker's last words may come some moments after the end of its pod. */
@@ -74,9 +74,7 @@ function reported({ job, settings }: World, { run, worker, told }: Reporting): P
 function withWords(run: VectorizationProgress, told: VectorizeProgress): VectorizationProgress {
   const { counts, total, step, percent, chunksPerMinute, expectedAt, note } = told;
   return {
-    ...(run.run === undefined ? {} : { run: run.run }),
-    ...(run.cause === undefined ? {} : { cause: run.cause }),
-    ...(run.specDigest === undefined ? {} : { specDigest: run.specDigest }),
+    ...identityOf(run),
     startedAt: run.startedAt,
     step,
     ...counts,

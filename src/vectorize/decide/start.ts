@@ -55,6 +55,7 @@ export function begin(world: World, due: Due): Plan {
   const progress: VectorizationProgress = {
     run,
     cause: due.cause,
+    ...(due.nonce === undefined ? {} : { request: due.nonce }),
     specDigest: specDigest(job),
     startedAt: timestamp(now),
     step: 'Listing',
