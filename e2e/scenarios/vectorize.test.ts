@@ -144,7 +144,7 @@ scenario('a budget stops a run, which goes on from there when it is raised', asy
   const vectorizing = await Vectorizing.begin(stage);
   await vectorizing.putPages(pages(40));
   const batches = { batchSize: 4, maxConcurrency: 1 };
-  await vectorizing.create('handbook', { budget: { maxTokens: 400 }, embedder: batches });
+  await vectorizing.create('handbook', { budget: { maxTokens: 800 }, embedder: batches });
   const stopped = await vectorizing.says('handbook', 'BudgetSpent', { status: 'True', reason: 'BudgetUsedUp' });
   assert.equal(stopped.status?.lastRun?.result, 'Stopped');
   const kept = (await vectorizing.stored()).length;
