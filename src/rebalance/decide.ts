@@ -1,5 +1,5 @@
-import type { Blocker, RebalancePolicyStatus } from '../api/index.ts';
-import { type Asked, type Held, heldBy, offerOf, quietSeconds } from './decide/call.ts';
+import { type Blocker, disabledPredicates, overruled, type RebalancePolicyStatus } from '../api/index.ts';
+import { type Asked, gateRefusals, type Held, heldBy, offerOf, quietSeconds } from './decide/call.ts';
 import { abortMoves, beginMoves, followMoves, movesLeft, running, type Told } from './decide/moves.ts';
 import type { Step } from './decide/step.ts';
 import { stateOf, type VerbOutcome, verbOf } from './decide/verb.ts';
@@ -34,6 +34,8 @@ export type Decision = {
   readonly steps: readonly Step[];
   readonly events: readonly Told[];
   readonly blockedBy: readonly Blocker[];
+  /** Refusals that were passed over because their predicates are switched off. */
+  readonly overruled: readonly Blocker[];
   readonly window: WindowState;
   /** A plan is to be made, and the pass decided again with it. */
   readonly ask?: Asked;
@@ -44,7 +46,7 @@ const OPEN: ReadonlySet<PlanState> = new Set(['Proposed', 'Approved', 'Running']
 const MOST_HISTORY = 16;
 /** After an obeyed verb and after a transition there may be more to do. */
 type Result = Pick<Decision, 'state' | 'reason' | 'message' | 'kept' | 'execution' | 'document'> &
-  Partial<Pick<Decision, 'steps' | 'events' | 'blockedBy' | 'ask' | 'scaleOut' | 'verb'>>;
+  Partial<Pick<Decision, 'steps' | 'events' | 'blockedBy' | 'overruled' | 'ask' | 'scaleOut' | 'verb'>>;
 
 /** What to do next about a policy. Pure: the same world, the same decision. */
 export function decide(world: World): Decision {
@@ -74,6 +76,7 @@ export function decide(world: World): Decision {
     verb,
     scaleOut: false,
     blockedBy: [],
+    overruled: [],
     ...result,
     history: historyOf(world, result),
     steps: [
@@ -207,6 +210,7 @@ function propose(world: World, standing: Standing, { measured, held, window }: C
     state: 'Proposed',
     reason: 'Proposed',
     message: called.join('; '),
+    overruled: overruled(disabledPredicates(policy), () => gateRefusals({ ...world, kept }, measured)),
   };
 }
 

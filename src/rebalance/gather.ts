@@ -1,5 +1,5 @@
 import type { DomainLibrary, RebalancePolicy } from '../api/index.ts';
-import { applyDefaults, validate } from '../api/index.ts';
+import { applyDefaults, publicName, validate } from '../api/index.ts';
 import { isControlledBy, isTrue, keyOf, keyText } from '../kube/index.ts';
 import { connectionOf, secretLookup } from '../qdrant/index.ts';
 import { capacityOfCluster } from './capacity.ts';
@@ -142,10 +142,11 @@ export async function observe(deps: RebalanceDeps, { policy, memory, signal }: G
 }
 
 /** Names by which Qdrant counts requests are those that were asked for: aliases count under their own. */
-function tenantOf({ metadata, spec, status }: DomainLibrary, chosen: ReadonlySet<string>): Tenant {
+function tenantOf(library: DomainLibrary, chosen: ReadonlySet<string>): Tenant {
+  const { metadata, status } = library;
   return {
     library: chosen.has(metadata.name) ? metadata.name : undefined,
-    names: [spec.collection ?? metadata.name, ...(spec.aliases ?? [])],
+    names: [publicName(library), ...(library.spec.aliases ?? [])],
     collections: (status?.generations ?? []).map(({ collection }) => collection),
   };
 }

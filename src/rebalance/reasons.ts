@@ -55,6 +55,7 @@ export const REASONS = {
   // Events
   MoveStarted: 'A library was told to move.',
   MoveCompleted: 'A library lives on its new cluster.',
+  PredicatesDisabled: 'A predicate refuses and is passed over: an annotation switches it off.',
   MoveStopped: 'A move was given up because the plan was stopped.',
 } as const;
 

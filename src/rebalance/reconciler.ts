@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { applyDefaults, FIELD_MANAGERS, type RebalancePolicy, type RebalancePolicyStatus } from '../api/index.ts';
+import {
+  applyDefaults,
+  FIELD_MANAGERS,
+  overruledEvent,
+  type RebalancePolicy,
+  type RebalancePolicyStatus,
+} from '../api/index.ts';
 import {
   DONE,
   Expectations,
@@ -106,14 +112,25 @@ export class RebalanceReconciler {
     await this.#write(policy, status);
     if (failure !== undefined) throw failure;
     this.#metrics.acted(decision);
-    this.#tell(world, decision, status);
+    this.#tell(world, decision, { status, context });
     for (const step of decision.steps) if (step.kind === 'clearVerb') await clearVerb(acting, step.value);
     await this.#save(acting, memory);
     return this.#next(world, decision, memory);
   }
 
-  #tell({ policy, outlook = [], now }: World, { events, verb }: Decision, status: RebalancePolicyStatus): void {
+  #tell(
+    { policy, outlook = [], now }: World,
+    { events, verb, overruled }: Decision,
+    { status, context }: { readonly status: RebalancePolicyStatus; readonly context: ReconcileContext },
+  ): void {
     for (const event of events) this.#deps.recorder.record(policy, event);
+    for (const refusal of overruled) {
+      context.log.warn(
+        { predicate: refusal.name, refusal: refusal.reason },
+        'a predicate that is switched off refuses',
+      );
+      this.#deps.recorder.record(policy, overruledEvent(refusal));
+    }
     const was = (type: string): string | undefined => reasonOf(policy.status, type);
     const ahead = outlook.filter((prediction) => isAhead(prediction, now));
     if (ahead.length > 0 && was('ThresholdAhead') !== 'ThresholdAhead') {
@@ -154,7 +171,7 @@ export class RebalanceReconciler {
     return { kind: 'stalled', reason: 'InvalidSpec', message };
   }
 
-  /** What only ticks is written with the next look at the earliest, and the time of the look alone with the history. */
+  /** What only ticks is written once in a twentieth of the window, and the time of the look alone every five minutes. */
   async #write(policy: RebalancePolicy, status: RebalancePolicyStatus): Promise<void> {
     const before = policy.status ?? {};
     if (isDeepStrictEqual(plain(before), plain(status))) return;
@@ -163,7 +180,7 @@ export class RebalanceReconciler {
     const same = (view: (status: RebalancePolicyStatus) => unknown): boolean =>
       isDeepStrictEqual(plain(view(before)), plain(view(status)));
     if (same(withoutTicks)) {
-      const least = same(withoutTime) ? SAVE_SECONDS.most : intervalOf(policy);
+      const least = same(withoutTime) ? SAVE_SECONDS.most : figuresSeconds(policy);
       if (passed < least) return;
     }
     this.#writtenAt.set(id, this.#deps.now());
@@ -198,6 +215,10 @@ export class RebalanceReconciler {
 }
 
 const intervalOf = ({ spec }: RebalancePolicy): number => spec.observe?.intervalSeconds ?? 30;
+
+/** Figures over a window move with it: so often they have something new to tell. */
+const figuresSeconds = (policy: RebalancePolicy): number =>
+  Math.max(intervalOf(policy), Math.min(windowSeconds(policy.spec) * LOSABLE, SAVE_SECONDS.most));
 
 const reasonOf = (status: RebalancePolicyStatus | undefined, type: string): string | undefined =>
   status?.conditions?.find((condition) => condition.type === type)?.reason;

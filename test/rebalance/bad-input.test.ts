@@ -144,6 +144,23 @@ test('a ConfigMap of somebody else is left alone', async () => {
   assert.equal(await room.says('Ready'), 'True Watching');
 });
 
+test('a predicate that is switched off is passed over, and that is told', async () => {
+  await uneven();
+  await room.createPolicy('even');
+  await room.changePolicy('even', {
+    metadata: { annotations: { 'qdrant-librarian.io/disable-predicates': 'enough-is-known' } },
+  });
+  await room.run(120);
+  await room.say('even', 'refresh');
+  await room.pass();
+  assert.equal((await room.policy()).status?.plan?.state, 'Proposed');
+  const told = room.events.filter(({ reason }) => reason === 'PredicatesDisabled');
+  assert.deepEqual(
+    told.map(({ note }) => note.includes('enough-is-known')),
+    [true],
+  );
+});
+
 test('verbs that are none, or not valid, stay with a reason; the right one replaces them', async () => {
   await uneven();
   await room.createPolicy('even');

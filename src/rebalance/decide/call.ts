@@ -1,4 +1,4 @@
-import { disabledPredicates, isDisabled, type RebalancePolicySpec } from '../../api/index.ts';
+import { type Blocker, disabledPredicates, isDisabled, type RebalancePolicySpec } from '../../api/index.ts';
 import { refusedByGate } from '../gate.ts';
 import type { Measured } from '../measure.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -26,7 +26,7 @@ const REASON_OF: Readonly<Record<string, Reason>> = {
 
 /** Why nothing may be planned now; the first is told. Empty: a plan may be made. */
 export function heldBy(world: World, measured: Measured): Held[] {
-  const { policy, claimed, taken, clusters, libraries, kept, now } = world;
+  const { policy, claimed, taken, clusters, libraries } = world;
   const disabled = disabledPredicates(policy);
   const held: Held[] = [];
   if (taken.length > 0)
@@ -42,19 +42,23 @@ export function heldBy(world: World, measured: Measured): Held[] {
   if (libraries.length === 0)
     held.push({ reason: 'NoLibraryMatches', message: 'no DomainLibrary matches spec.librarySelector' });
   if (clusters.length >= 2) held.push(...unknown(world));
-  const known = participants(clusters);
+  for (const { name, reason } of gateRefusals(world, measured))
+    if (!isDisabled(disabled, name)) held.push({ reason: REASON_OF[name] ?? 'LoadUnknown', message: reason });
+  return held;
+}
+
+/** What speaks against planning now, whether or not it is switched off. */
+export function gateRefusals(world: World, { completeness }: Measured): Blocker[] {
+  const { policy, clusters, libraries, kept, now } = world;
   const ended = Object.values(kept.moved).map(({ endedAt }) => endedAt);
-  const refused = refusedByGate({
-    clusters: known.map(({ name }) => name),
+  return refusedByGate({
+    clusters: participants(clusters).map(({ name }) => name),
     libraries: libraries.map(({ name, object }) => ({ name, cluster: object.status?.cluster ?? '' })),
-    completeness: measured.completeness,
+    completeness,
     lastMoveEndedAt: ended.length === 0 ? undefined : Math.max(...ended),
     windowSeconds: windowSeconds(policy.spec),
     now,
   });
-  for (const { name, reason } of refused)
-    if (!isDisabled(disabled, name)) held.push({ reason: REASON_OF[name] ?? 'LoadUnknown', message: reason });
-  return held;
 }
 
 /** Clusters that would leave fewer than two, or whose load is missing from the sum. */

@@ -78,6 +78,8 @@ export type Begun = {
   readonly steps: readonly Step[];
   readonly events: readonly Told[];
   readonly blockedBy: readonly Blocker[];
+  /** Refusals that were passed over because they are switched off. */
+  readonly overruled: readonly Blocker[];
 };
 
 /** Begins the next moves of the plan, in its order, as many as may run. */
@@ -92,18 +94,25 @@ export function beginMoves(
   let records = execution?.moves ?? [];
   const [steps, events]: [Step[], Told[]] = [[], []];
   let blockedBy: readonly Blocker[] = [];
+  const overruled: Blocker[] = [];
   for (const { index, move } of movesLeft(document, execution)) {
     const under = records.filter(({ state }) => state === 'Running');
-    blockedBy = refusedStart({ move, running: under, world: present, planned: problem, maxConcurrent }).filter(
-      ({ name }) => !isDisabled(disabled, name),
-    );
+    const refusals = refusedStart({ move, running: under, world: present, planned: problem, maxConcurrent });
+    blockedBy = refusals.filter(({ name }) => !isDisabled(disabled, name));
     if (blockedBy.length > 0) break;
+    overruled.push(...refusals);
     const { library, from, to, bytes } = move;
     records = [...records, { index, library, from, to, bytes, state: 'Running', startedAt: now }];
     steps.push({ kind: 'assign', library, cluster: to, digest });
     events.push({ type: 'Normal', reason: 'MoveStarted', action: 'Move', note: `${library} from ${from} to ${to}` });
   }
-  return { execution: { digest, startedAt: execution?.startedAt ?? now, moves: records }, steps, events, blockedBy };
+  return {
+    execution: { digest, startedAt: execution?.startedAt ?? now, moves: records },
+    steps,
+    events,
+    blockedBy,
+    overruled,
+  };
 }
 
 /** Moves that run are told to stop; those after their switch come to their end. */

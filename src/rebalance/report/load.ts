@@ -9,6 +9,8 @@ type PredictionStatus = NonNullable<RebalancePolicyStatus['forecast']>[number];
 
 /** Figures are rounded: a status that changes with every request would be written with every look. */
 const SIGNIFICANT = 2;
+/** Of what is known of the window, in percent. */
+const COARSENESS = 5;
 
 /** Load by cluster. */
 export function loadStatus({ clusters, libraries }: World, measured: Measured): LoadStatus[] {
@@ -35,7 +37,7 @@ export function loadStatus({ clusters, libraries }: World, measured: Measured): 
             imbalancePercent: Math.max(-100, percentOf(judged.relative[judged.worst]) - 100),
           }),
       ...(p95 === undefined ? {} : { p95Milliseconds: significant(p95 * 1000, SIGNIFICANT) }),
-      ...(known === undefined ? {} : { knownPercent: Math.floor(known * 100) }),
+      ...(known === undefined ? {} : { knownPercent: Math.floor((known * 100) / COARSENESS) * COARSENESS }),
       ...(unknown === undefined ? {} : { unknown: unknown.slice(0, 512) }),
     };
   });
