@@ -22,6 +22,8 @@ export type VectorizeWorkerOptions = {
   /** Where the progress is kept; the ConfigMap named in the configuration when not given. */
   readonly store?: RunStore;
   readonly tools?: ChunkTools;
+  /** How patiently one request to the embedder is sent again. */
+  readonly retry?: EmbedClientOptions['retry'];
 };
 
 const STOPPED = 143;
@@ -47,7 +49,10 @@ export async function runVectorizeWorker(options: VectorizeWorkerOptions): Promi
       signal,
       open: async (meter) => {
         const golden = await goldenQueries(config, environment);
-        const embedder = new EmbedClient(await embedderOptions(config, { environment, meter, log }));
+        const embedder = new EmbedClient({
+          ...(await embedderOptions(config, { environment, meter, log })),
+          ...(options.retry && { retry: options.retry }),
+        });
         closing.push(() => embedder.close());
         const source = await openSource(config, { environment, log });
         closing.push(() => source.close());

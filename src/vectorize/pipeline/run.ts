@@ -295,7 +295,9 @@ class VectorizeRun {
       throw new RunEnd('SourceEmpty', `the source has no document, and the job ${owned} points`);
     }
     const gone = pass.stale();
-    if (owned !== pass.accounted) {
+    // Where some points may be missing, as many may be left over.
+    const unsure = this.#deep || this.#tracker.counts(0).failed > 0;
+    if (unsure || owned !== pass.accounted) {
       for await (const { id, document } of this.#target.ownedPoints()) {
         if (pass.hasListed(document)) continue;
         gone.push(id);

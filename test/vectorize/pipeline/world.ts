@@ -171,6 +171,7 @@ export class World {
       log: createLogger('info', { write: (line: string) => void lines.push(line) }),
       store: this.store,
       tools,
+      retry: { attempts: 3, baseMilliseconds: 1, capMilliseconds: 4 },
     });
     this.said = lines.join('');
     const { progress } = this.store;
@@ -225,3 +226,5 @@ export class Ground {
     return world;
   }
 }
+
+export const page = (title: string, body: string): string => `# ${title}\n\n${body}\n`;
