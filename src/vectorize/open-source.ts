@@ -1,9 +1,12 @@
 import { connectSide } from '../migration/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { VECTORIZE_DIRECTORIES, type VectorizeConfig } from './config.ts';
+import { readMounted } from './mounted.ts';
 import { RunEnd } from './pipeline/failure.ts';
+import { MAX_DOCUMENT_BYTES } from './pipeline/pass.ts';
 import { collectionSource } from './source/collection.ts';
 import { directorySource } from './source/directory.ts';
+import { pagesSource } from './source/http/pages.ts';
 import { packagesSource } from './source/packages.ts';
 import { selectionOf } from './source/selection.ts';
 import type { Source } from './source/source.ts';
@@ -26,7 +29,17 @@ export async function openSource(config: VectorizeConfig, { environment, log }: 
       const client = await connectSide(source, keys, log);
       return collectionSource({ client, collection: source.collection, textField: source.textField, selection });
     }
-    case 'http':
+    case 'http': {
+      const { urls, followLinks, maxDepth, authorization } = source;
+      return pagesSource({
+        urls,
+        followLinks,
+        maxDepth,
+        selection,
+        maxBytes: config.maxDocumentBytes ?? MAX_DOCUMENT_BYTES,
+        ...(authorization && { authorization: await readMounted(keys, 'authorization') }),
+      });
+    }
     case 's3':
       throw new RunEnd('ConfigInvalid', `sources of kind ${source.kind} are not built`);
   }
