@@ -1,5 +1,6 @@
 import type { KubeClient } from '../../src/kube/index.ts';
-import { type BindingKey, libraryAccess } from '../load/library-access.ts';
+import { followingAccess } from '../load/following-access.ts';
+import type { BindingKey } from '../load/library-access.ts';
 import { LibraryLoad } from '../load/library-load.ts';
 import { type Facts, seconds } from './facts.ts';
 
@@ -21,7 +22,7 @@ export class StoryLoad {
     binding: BindingKey,
     points: { readonly dimensions: number; readonly firstId: number },
   ): Promise<StoryLoad> {
-    const access = await libraryAccess(admin, binding);
+    const access = await followingAccess(admin, binding);
     const load = new LibraryLoad({ ...access, ...points, batch: BATCH, pauseMilliseconds: 50 });
     return new StoryLoad(binding.library, load);
   }

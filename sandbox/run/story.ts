@@ -5,6 +5,7 @@ import { clusters } from './chapters/clusters.ts';
 import { idle } from './chapters/idle.ts';
 import { killPeer } from './chapters/kill-peer.ts';
 import { libraries } from './chapters/libraries.ts';
+import { move } from './chapters/move.ts';
 import { readBack } from './chapters/read-back.ts';
 import { scaleIn } from './chapters/scale-in.ts';
 import { scaleOut } from './chapters/scale-out.ts';
@@ -21,6 +22,7 @@ const CHAPTERS: readonly Chapter[] = [
   scaleIn,
   changeInPlace,
   changeGeneration,
+  move,
   readBack,
   idle,
 ];
