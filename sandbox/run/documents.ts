@@ -1,4 +1,4 @@
-import { cp, glob, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, glob, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 
 /** What of a directory of installed packages goes into which folder. */
@@ -9,7 +9,7 @@ const MOST_FILE_BYTES = 60_000;
 
 const SELECTIONS: readonly Selection[] = [
   { folder: 'documentation', patterns: ['**/*.md'], mostBytes: 700_000 },
-  { folder: 'code', patterns: ['*/{lib,src}/**/*.js', '**/src/**/*.ts'], mostBytes: 3_200_000 },
+  { folder: 'code', patterns: ['*/{lib,src}/**/*.js', '**/src/**/*.ts'], mostBytes: 2_500_000 },
   { folder: 'dependencies', patterns: ['**/package.json'], mostBytes: 5_000_000 },
 ];
 
@@ -56,13 +56,15 @@ type Row = {
   readonly version: string;
   readonly license: string;
   readonly files: number;
-  readonly kilobytes: number;
+  readonly sources: number;
+  readonly declarations: number;
+  readonly pages: number;
   readonly dependencies: number;
 };
 
 type Manifest = { name?: unknown; version?: unknown; license?: unknown; dependencies?: object };
 
-/** A row for each package: how much of what it brings. */
+/** A row for each package: what it brings. */
 async function packageTable(modules: string): Promise<Row[]> {
   const manifests = (await Array.fromAsync(glob('{*,@*/*}/package.json', { cwd: modules }))).toSorted();
   const rows: Row[] = [];
@@ -74,28 +76,27 @@ async function packageTable(modules: string): Promise<Row[]> {
       dependencies = {},
     } = JSON.parse(await readFile(join(modules, path), 'utf8')) as Manifest;
     if (typeof name !== 'string' || typeof version !== 'string') continue;
-    const { files, bytes } = await sizeOf(join(modules, dirname(path)));
+    const files = await filesOfPackage(join(modules, dirname(path)));
+    const count = (ending: RegExp): number => files.filter((file) => ending.test(file)).length;
     rows.push({
       package: name,
       version,
       license: typeof license === 'string' ? license : 'unknown',
-      files,
-      kilobytes: Math.round(bytes / 1024),
+      files: files.length,
+      sources: count(/(?<!\.d)\.[cm]?[jt]s$/),
+      declarations: count(/\.d\.[cm]?ts$/),
+      pages: count(/\.md$/),
       dependencies: Object.keys(dependencies).length,
     });
   }
   return rows;
 }
 
-async function sizeOf(directory: string): Promise<{ readonly files: number; readonly bytes: number }> {
-  let [files, bytes] = [0, 0];
-  for await (const entry of glob('**/*', { cwd: directory, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const path = join(entry.parentPath, entry.name);
-    // What is installed inside of it is counted there.
-    if (relative(directory, path).includes('node_modules')) continue;
-    files += 1;
-    bytes += (await stat(path)).size;
-  }
-  return { files, bytes };
+/** What is installed inside of a package is counted there. */
+async function filesOfPackage(directory: string): Promise<string[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
+    .filter((path) => !path.includes('node_modules'));
 }

@@ -38,7 +38,9 @@ test('Markdown, sources and manifests are copied with their paths, and packages 
       version: '1.0.0',
       license: 'MIT',
       files: 4,
-      kilobytes: 0,
+      sources: 2,
+      declarations: 0,
+      pages: 1,
       dependencies: 1,
     });
   } finally {
