@@ -100,6 +100,14 @@ test('the annotation lets it run once per value', () => {
   sim.annotate('run', 'tuesday');
   sim.passes(3);
   assert.equal(sim.runsStarted.length, 3);
+  sim.ends();
+  // Longer than the status can keep.
+  sim.annotate('run', 'x'.repeat(300));
+  sim.passes(4);
+  sim.ends();
+  sim.passes(4);
+  assert.equal(sim.runsStarted.length, 4);
+  assert.equal(sim.job.status?.lastHandled?.['run']?.length, 256);
 });
 
 test('the schedule is computed from the last run: one that was missed is made up for once', () => {

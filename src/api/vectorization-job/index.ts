@@ -32,6 +32,13 @@ export const VECTORIZATION_JOB = kindDescriptor({
     { name: 'Result', type: 'string', jsonPath: '.status.lastRun.result', description: 'How the last run ended.' },
     { name: 'Mode', type: 'string', jsonPath: '.spec.mode', description: 'What a run does.', priority: 1 },
     {
+      name: 'Next',
+      type: 'string',
+      jsonPath: '.status.nextAt',
+      description: 'When the next run is due.',
+      priority: 1,
+    },
+    {
       name: 'Chunks',
       type: 'integer',
       jsonPath: '.status.lastRun.chunks',

@@ -15,6 +15,9 @@ export function specDigest({ spec }: Pick<VectorizationJob, 'spec'>): string {
   return createHash('sha256').update(canonicalJson(rest)).digest('hex').slice(0, 16);
 }
 
+/** What status keeps of an annotation's value; longer ones are told apart by their beginning. */
+const MOST_OF_NONCE = 256;
+
 /**
  * Whether a run is due, from what stands in the object alone: a restart loses none and repeats none.
  *
@@ -22,7 +25,7 @@ export function specDigest({ spec }: Pick<VectorizationJob, 'spec'>): string {
  */
 export function dueNow(job: VectorizationJob, now: number, pauses: Pauses): Due | undefined {
   const { lastRun, lastHandled } = job.status ?? {};
-  const nonce = job.metadata.annotations?.[ANNOTATIONS.run];
+  const nonce = job.metadata.annotations?.[ANNOTATIONS.run]?.slice(0, MOST_OF_NONCE);
   if (nonce !== undefined && nonce !== lastHandled?.['run']) return { cause: 'Annotation', nonce };
   if (lastRun?.specDigest !== specDigest(job)) return { cause: 'Spec' };
   const { retryAt, scheduledAt } = appointments(job, pauses);
