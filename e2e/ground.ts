@@ -1,6 +1,7 @@
 import type { Fault as EmbedderFault } from '../sandbox/embedder/faults.ts';
 import type { ExternalEmbedder, ExternalEmbedderOptions } from '../sandbox/external-embedder.ts';
 import type { Audit, Faults } from '../sandbox/kube/index.ts';
+import type { StoreFault } from '../sandbox/object-store/server.ts';
 import type { QdrantCluster } from '../src/api/index.ts';
 import type { KubeClient, ObjectKey } from '../src/kube/index.ts';
 import type { Need } from './needs.ts';
@@ -22,7 +23,7 @@ export type OutsideQdrant = {
   stop(): Promise<void>;
 };
 
-export type { EmbedderFault };
+export type { EmbedderFault, StoreFault };
 export type OutsideEmbedderOptions = Omit<ExternalEmbedderOptions, 'address' | 'signal'>;
 
 /** An embedder that runs outside Kubernetes: it speaks Ollama, OpenAI, TEI and Gemini, and fails as it is told. */
@@ -81,6 +82,8 @@ export type Capabilities = {
   readonly kubectl: string;
   restartKubelet(): Promise<void>;
   objectStore(): Promise<ObjectStore>;
+  /** From now on; undefined: nothing is wrong with it any more. */
+  strikeObjectStore(fault: StoreFault | undefined): Promise<void>;
 };
 
 const NEED_OF: Readonly<Record<keyof Capabilities, Need>> = {
@@ -99,6 +102,7 @@ const NEED_OF: Readonly<Record<keyof Capabilities, Need>> = {
   kubectl: 'kubectl',
   restartKubelet: 'kubelet-restart',
   objectStore: 'object-store',
+  strikeObjectStore: 'object-store-faults',
 };
 
 /** A running Kubernetes with the operator in it. */

@@ -18,6 +18,7 @@ export const NEEDS = {
   'volume-expansion': 'lets claims grow',
   'kubelet-restart': 'restarts the kubelet',
   'object-store': 'has an S3 server',
+  'object-store-faults': 'makes the S3 server deny, lose what it took, or go away',
 } as const;
 
 export type Need = keyof typeof NEEDS;

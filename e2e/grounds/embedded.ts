@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EmbeddedControlPlane, startEmbeddedControlPlane } from '../../sandbox/control-plane.ts';
+import { startObjectStore } from '../../sandbox/object-store/server.ts';
 import {
   allNeedsBut,
   type Basics,
@@ -14,13 +16,7 @@ import { missingOnProcesses, nodeParts, processesGround, startProcesses } from '
 export const parts = (): string => `control plane embedded, ${nodeParts()}`;
 
 /** What only machines with the real thing have. */
-const REAL_ONLY: readonly Need[] = [
-  'real-controllers',
-  'flow-control',
-  'pod-security',
-  'volume-expansion',
-  'object-store',
-];
+const REAL_ONLY: readonly Need[] = ['real-controllers', 'flow-control', 'pod-security', 'volume-expansion'];
 
 export const provides = (): ReadonlySet<Need> =>
   allNeedsBut([...REAL_ONLY, ...missingOnProcesses(), ...(hasKubectl() ? [] : (['kubectl'] as const))]);
@@ -28,8 +24,21 @@ export const provides = (): ReadonlySet<Need> =>
 /** The sandbox as a ground: everything in one process tree. */
 export async function start(options: GroundOptions): Promise<Basics & Partial<Capabilities>> {
   const sandbox = await startProcesses(options, startEmbeddedControlPlane);
+  const ground = processesGround('embedded', sandbox);
+  let store: ReturnType<typeof startObjectStore> | undefined;
+  const objectStore = (): ReturnType<typeof startObjectStore> => {
+    const directory = join(sandbox.directory, 'object-store');
+    store ??= startObjectStore({ directory, address: sandbox.network.pods.allocate() });
+    return store;
+  };
   return {
-    ...processesGround('embedded', sandbox),
+    ...ground,
+    objectStore,
+    strikeObjectStore: async (fault) => (await objectStore()).strike(fault),
+    stop: async () => {
+      await (await store)?.stop();
+      await ground.stop();
+    },
     faults: sandbox.controlPlane.api.faults,
     controlPlane: controlPlane(sandbox.controlPlane),
     ...(hasKubectl() ? { kubectl: 'kubectl' } : {}),

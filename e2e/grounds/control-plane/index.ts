@@ -15,7 +15,7 @@ import { startRealControlPlane } from './control-plane.ts';
 
 export const parts = (): string => `control plane REAL (etcd, kube-apiserver, kube-controller-manager), ${nodeParts()}`;
 
-export const provides = (): ReadonlySet<Need> => allNeedsBut(missingOnProcesses());
+export const provides = (): ReadonlySet<Need> => allNeedsBut(['object-store-faults', ...missingOnProcesses()]);
 
 const PROGRAMS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl', 'versitygw'] as const;
 
