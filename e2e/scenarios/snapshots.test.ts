@@ -266,6 +266,7 @@ scenario(
     const { name } = await snapshots(stage, count);
     await stage.changeLibrary('docs', { spec: { rollback: { toSnapshot: name } } });
     await stage.librarySays('docs', 'RollbackBlocked', { status: 'True', reason: 'BucketMissing' });
+    await stage.eventSays('docs', 'RestoreFailed');
     assert.equal((await qdrant.aliases())[0]?.collection, 'docs--g1');
     await stage.ground.strikeObjectStore(undefined);
     await rolledBack(stage, `snapshot ${name}`);

@@ -71,6 +71,20 @@ export async function tools<Name extends ToolName>(
   return Object.fromEntries(paths) as Record<Name, string>;
 }
 
+/** A tool that is there already; nothing is built for it. */
+export async function toolAtHand(name: ToolName): Promise<string | undefined> {
+  const found = await asset(name);
+  if (found !== undefined) return found;
+  try {
+    const source = join(import.meta.dirname, TOOLS[name].module);
+    const path = join(cacheDirectory(), await fingerprint(name, source), name);
+    return (await isExecutable(path)) ? path : undefined;
+  } catch (error) {
+    if (error instanceof CannotStart) return undefined;
+    throw error;
+  }
+}
+
 async function asset(name: ToolName): Promise<string | undefined> {
   const directory = process.env['KUBEBUILDER_ASSETS'] ?? '';
   const tool: Tool = TOOLS[name];

@@ -30,8 +30,9 @@ function goOn(world: SeenWorld, active: Active, pending: KeptSnapshot): Plan {
   const attempts = attemptsOf(jobs, now);
   const failed = jobs.length > 0 && attempts.kind !== 'running';
   const notes = failed || pending.progress?.failure !== undefined ? [failing(pending)] : [];
-  if (attempts.kind === 'running') return { steps: [], notes };
-  if (attempts.kind === 'later') return { steps: [], notes, again: attempts.seconds };
+  const told = newFailure(world, pending);
+  if (attempts.kind === 'running') return { steps: [], notes, ...told };
+  if (attempts.kind === 'later') return { steps: [], notes, ...told, again: attempts.seconds };
   const blockedBy = refusals(MAKE_PREDICATES, subjectOf(world, active), library);
   if (blockedBy.length > 0)
     return { steps: [], notes: [refused(pending.name, blockedBy)], blockedBy, again: AGAIN_SECONDS };
@@ -45,8 +46,16 @@ function goOn(world: SeenWorld, active: Active, pending: KeptSnapshot): Plan {
   return {
     steps: order({ do: 'make', name: pending.name, attempt, drop }),
     notes,
-    events: attempt === 1 ? [] : [snapshotEvent('Warning', 'SnapshotFailed', failing(pending).message)],
   };
+}
+
+/** An event for a reason that the status does not tell yet. A pod is tried again within its Job, too. */
+function newFailure({ library }: SeenWorld, pending: KeptSnapshot): Pick<Plan, 'events' | 'status'> {
+  const { failure } = pending.progress ?? {};
+  const before = library.status?.snapshots?.running;
+  if (failure === undefined || before?.message?.startsWith(`${failure.reason}:`) === true) return {};
+  // The status shows the message by itself: to say that it changes is enough.
+  return { status: { snapshots: {} }, events: [snapshotEvent('Warning', 'SnapshotFailed', failing(pending).message)] };
 }
 
 const AGAIN_SECONDS = 5;

@@ -10,6 +10,7 @@ import type { Reason } from '../../reasons.ts';
 import type { SeenWorld } from '../../world.ts';
 import { restoreJobPrefix } from '../names.ts';
 import { BACK_PREDICATES, RESTORE_PREDICATES, ROLLBACK_PREDICATES } from '../predicates.ts';
+import type { TaskProgress } from '../task-progress.ts';
 import { manifestsOf } from '../world.ts';
 import { attemptsOf, failureOf, jobsNamed } from './attempts.ts';
 import { restoreObjectsLeft } from './left.ts';
@@ -220,24 +221,37 @@ function restore(world: SeenWorld, running: Rollback, to: number): Plan {
   const { failure } = progress ?? {};
   if (failure?.lasting === true) return fail(world, running, failure as Why);
   const attempts = attemptsOf(jobsNamed(tasks, restoreJobPrefix(library.metadata.name, to)), now);
-  const step = progress?.step ?? 'its worker begins';
-  if (attempts.kind === 'running') return { steps: [], waiting: waiting(running.target, step, settings.busySeconds) };
+  const failed = failing(running, progress, attempts.kind === 'running');
+  if (attempts.kind === 'running') {
+    const step = progress?.step ?? 'its worker begins';
+    return { steps: [], ...failed, waiting: waiting(running.target, step, settings.busySeconds) };
+  }
   if (attempts.kind === 'start') {
     const { attempt } = attempts;
-    const again = attempt === 1 ? [] : [announce('Warning', 'RestoreFailed', failureOf(progress).message)];
     return {
       steps: [{ kind: 'snapshot', order: { do: 'restore', name, generation: to, attempt } }],
-      events: again,
       waiting: waiting(running.target, `attempt ${attempt} begins`, settings.busySeconds),
     };
   }
+  const message = `attempt ${attempts.failed} failed: ${failureOf(progress).message}; the next one follows`;
+  const seconds = Math.max(settings.busySeconds, attempts.seconds);
+  return { steps: [], ...failed, waiting: { reason: 'RestoreFailed', message, seconds } };
+}
+
+/** What holds a restore up, as a condition; told as an event when it is new. */
+function failing(running: Rollback, progress: TaskProgress | undefined, alive: boolean): Partial<Plan> {
+  // Of a worker that has just begun nothing is known yet.
+  if (alive && progress?.failure === undefined) return {};
   const { reason, message } = failureOf(progress);
-  const text = `attempt ${attempts.failed} of the restore failed: ${message}; the next one follows`;
+  const text = `${reason}: ${message}`.slice(0, 1024);
+  const notes: Note[] = [{ type: 'RollbackBlocked', status: 'True', reason, message: `${running.target}: ${message}` }];
+  if (running.message?.startsWith(`${reason}:`) === true) return { notes };
   return {
-    steps: [],
-    status: { rollback: { ...running, message: text.slice(0, 1024) } },
-    notes: [{ type: 'RollbackBlocked', status: 'True', reason, message: text }],
-    waiting: { reason: 'RestoreFailed', message: text, seconds: Math.max(settings.busySeconds, attempts.seconds) },
+    notes,
+    status: { rollback: { ...running, message: text } },
+    events: [
+      announce('Warning', 'RestoreFailed', `${running.target} is not restored yet, and is tried again: ${text}`),
+    ],
   };
 }
 
