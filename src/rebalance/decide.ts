@@ -3,6 +3,7 @@ import { type Asked, gateRefusals, type Held, heldBy, offerOf, quietSeconds } fr
 import { abortMoves, beginMoves, followMoves, movesLeft, running, type Told } from './decide/moves.ts';
 import type { Step } from './decide/step.ts';
 import { stateOf, type VerbOutcome, verbOf } from './decide/verb.ts';
+import { explained, iso } from './decide/words.ts';
 import { type Execution, type Kept, withoutOldMoves } from './kept.ts';
 import { type LifecycleFacts, next } from './lifecycle.ts';
 import { type Measured, measure } from './measure.ts';
@@ -101,7 +102,7 @@ function obey(verb: Extract<VerbOutcome, { kind: 'obeyed' }>, standing: Standing
     case 'approve':
       return { ...standing, state: verb.state, reason: 'Approved', message: verb.value };
     case 'dropPlan': {
-      const asked = { ...kept, asked: true, quietUntil: 0, refusals: 0 };
+      const asked = { ...untold(kept), asked: true, quietUntil: 0, refusals: 0 };
       return {
         state: 'None',
         reason: 'Planning',
@@ -137,8 +138,9 @@ function proceed(world: World, standing: Standing, window: WindowState): Result 
       failed: (execution?.moves ?? []).filter((record) => record.state === 'Failed').length,
     },
   });
+  const said = { document, window, moves: execution?.moves ?? [] };
   const kept = to.state === 'Failed' ? afterFailure(world, standing.kept) : standing.kept;
-  const told = { ...standing, kept, state: to.state, reason: to.reason, message: explained(to, window) };
+  const told = { ...standing, kept, state: to.state, reason: to.reason, message: explained(to, said) };
   if (!to.begin || document === undefined) return told;
   const begun = beginMoves(world, document, { execution, present });
   return { ...told, ...begun };
@@ -176,8 +178,12 @@ function propose(world: World, standing: Standing, { measured, held, window }: C
     moves: { left: 0, failed: 0, running: running(execution).length },
     offered: false,
   });
-  const stay: Result = { ...standing, reason: first.reason, message: first.message };
+  const said = { document: standing.document, window, moves: execution?.moves ?? [] };
+  const stay: Result = { ...standing, reason: first.reason, message: explained(first, said) };
   if (first.reason !== 'NothingBetter') {
+    // Who has asked for a plan is told why there is none.
+    if (first.reason === 'Balanced' && kept.told !== undefined && now < kept.quietUntil)
+      return { ...stay, reason: 'NothingBetter', message: kept.told };
     // Who asks while nothing is executed has been answered.
     return { ...stay, kept: asked && first.reason === 'Observing' ? { ...kept, asked: false } : kept };
   }
@@ -188,7 +194,7 @@ function propose(world: World, standing: Standing, { measured, held, window }: C
       ...stay,
       reason: state === 'Failed' ? 'MoveFailed' : stay.reason,
       scaleOut: policy.status?.conditions?.some(({ reason }) => reason === 'ScaleOutProposed') === true,
-      message: `${called.join('; ')}; a plan is looked for again at ${iso(kept.quietUntil)}`,
+      message: [...called, ...(kept.told === undefined ? [] : [kept.told]), again(kept)].join('; '),
     };
   if (made === undefined)
     return {
@@ -200,13 +206,15 @@ function propose(world: World, standing: Standing, { measured, held, window }: C
   const offer = offerOf(world, measured, made.plan);
   if (offer.kind === 'refused') {
     const { message, scaleOut, quietSeconds } = offer;
-    const quiet = { ...kept, asked: false, refusals: kept.refusals + 1, quietUntil: now + quietSeconds * 1000 };
+    const quietUntil = now + quietSeconds * 1000;
+    const refusals = kept.refusals + Number(measured.reasons.length > 0);
+    const quiet = { ...kept, asked: false, refusals, quietUntil, told: message };
     return { ...stay, kept: quiet, message, scaleOut };
   }
   return {
     document: planDocument(made.problem, made.plan, now),
     execution: running(execution).length > 0 ? execution : undefined,
-    kept: { ...kept, asked: false, refusals: 0, quietUntil: 0 },
+    kept: { ...untold(kept), asked: false, refusals: 0, quietUntil: 0 },
     state: 'Proposed',
     reason: 'Proposed',
     message: called.join('; '),
@@ -229,15 +237,9 @@ function factsOf({ policy }: World, { state }: Standing, window: WindowState): L
   };
 }
 
-function explained(
-  { reason, message }: { readonly reason: string; readonly message: string },
-  window: WindowState,
-): string {
-  if (reason !== 'AwaitingWindow' || window.open) return message;
-  return window.opensAt === undefined ? 'no window opens any more' : `the next window opens at ${iso(window.opensAt)}`;
-}
+const untold = ({ told: _told, ...kept }: Kept): Kept => kept;
 
-const iso = (at: number): string => new Date(at).toISOString();
+const again = ({ quietUntil }: Kept): string => `a plan is looked for again at ${iso(quietUntil)}`;
 
 /** States that end a plan. */
 const ENDED: ReadonlySet<PlanState> = new Set(['Stopped', 'Completed', 'Expired', 'Failed']);

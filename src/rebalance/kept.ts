@@ -20,6 +20,8 @@ export type Kept = {
   readonly quietUntil: number;
   /** Somebody asks for a plan now, whether or not thresholds have been exceeded for long enough. */
   readonly asked: boolean;
+  /** Why the last plan that was looked for came to nothing; told until another one is looked for. */
+  readonly told?: string;
 };
 
 export const NOTHING_KEPT: Kept = { alarms: [], moved: {}, refusals: 0, quietUntil: 0, asked: false };

@@ -13,7 +13,7 @@ import {
 import { type ClusterLook, type Observation, observation } from './observe/look.ts';
 import type { Prediction } from './outlook.ts';
 
-/** Looks in a row after which a collection that is optimised counts as busy: writes make it so for moments. */
+/** Looks in a row after which a collection that is optimised counts as busy. */
 const BUSY_LOOKS = 3;
 
 export type Home = {
@@ -90,11 +90,13 @@ export class RebalanceMemory {
 
   #addLibrary({ library, cluster = '', collection = '' }: Home, asking: ReadonlyMap<string, Demands>): void {
     const seen = this.#seen.get(cluster);
-    const unsettled = seen?.stored.get(collection)?.unsettled === true;
-    this.#busy.set(library, unsettled ? (this.#busy.get(library) ?? 0) + 1 : 0);
-    if (seen === undefined || !asking.has(cluster)) return;
     // While it moves it is asked for at both ends.
     const parts = [...asking.values()].flatMap(({ libraries }) => libraries.get(library) ?? []);
+    // Where somebody writes, Qdrant is optimising most of the time; what goes on without that is an index that is built.
+    const written = parts.some(({ writes }) => writes > 0);
+    const unsettled = seen?.stored.get(collection)?.unsettled === true && !written;
+    this.#busy.set(library, unsettled ? (this.#busy.get(library) ?? 0) + 1 : 0);
+    if (seen === undefined || !asking.has(cluster)) return;
     const sum = {
       requests: parts.reduce((total, { requests }) => total + requests, 0),
       busy: parts.reduce((total, { busy }) => total + busy, 0),

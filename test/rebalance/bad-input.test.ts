@@ -144,6 +144,24 @@ test('a ConfigMap of somebody else is left alone', async () => {
   assert.equal(await room.says('Ready'), 'True Watching');
 });
 
+test('a library whose index is built stays; who asks for a plan is told why there is none', async () => {
+  await room.createCluster('a');
+  await room.createCluster('b');
+  await room.createLibrary('docs', 'a', { requests: 200, optimising: true });
+  await room.createLibrary('code', 'a', { requests: 150, optimising: true });
+  await room.createPolicy('even');
+  await room.run(660);
+  await room.say('even', 'refresh');
+  await room.run(60);
+  assert.equal(await room.says('Planned'), 'False NothingBetter');
+  assert.match(await room.message('Planned'), /docs is being optimised or changed/);
+  for (const library of room.libraries.values()) library.optimising = false;
+  await room.run(30);
+  await room.say('even', 'refresh');
+  await room.pass();
+  assert.equal((await room.policy()).status?.plan?.state, 'Proposed');
+});
+
 test('a predicate that is switched off is passed over, and that is told', async () => {
   await uneven();
   await room.createPolicy('even');

@@ -51,16 +51,22 @@ export const emptyHistory = (): ClusterHistory => ({
 const pushed = ({ fine, coarse }: Series, at: number, value: number | undefined): Series =>
   value === undefined ? { fine, coarse } : { fine: push(fine, at, value), coarse: push(coarse, at, value) };
 
-const asked = ({ requests, busy }: Demand, at: number, { requests: more, busy: longer }: Asked): Demand => ({
+const asked = (
+  { requests, busy }: Demand,
+  at: number,
+  { requests: more, busy: longer }: Omit<Asked, 'writes'>,
+): Demand => ({
   requests: push(requests, at, more),
   busy: push(busy, at, longer),
 });
 
-type Asked = { readonly requests: number; readonly busy: number };
+/** By the second; `requests` hold the writes. */
+type Asked = { readonly requests: number; readonly busy: number; readonly writes: number };
 
 const sum = (rates: readonly Rates[]): Asked => ({
   requests: rates.reduce((total, { reads, writes }) => total + reads + writes, 0),
   busy: rates.reduce((total, { busy }) => total + busy, 0),
+  writes: rates.reduce((total, { writes }) => total + writes, 0),
 });
 
 /** What is stored, in all or of one library. */
@@ -126,7 +132,7 @@ export function remembered(history: ClusterHistory, seen: Observation, asking: D
 }
 
 /** The demand of a library with one look more. */
-export const demanded = (demand: Demand, at: number, more: Asked): Demand => asked(demand, at, more);
+export const demanded = (demand: Demand, at: number, more: Omit<Asked, 'writes'>): Demand => asked(demand, at, more);
 
 /** What a ConfigMap keeps of one cluster, and of the libraries that live there. */
 export type KeptHistory = { readonly history: ClusterHistory; readonly libraries: ReadonlyMap<string, Demand> };
