@@ -6,9 +6,10 @@ import { client } from './client.ts';
 import { embed } from './embed.ts';
 import { operatorScale } from './operator-scale.ts';
 import { plan } from './plan.ts';
+import { vectorize } from './vectorize.ts';
 import { vectors } from './vectors.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [client, operatorScale, plan, chunk, embed, vectors];
+const BENCHMARKS: readonly Benchmark[] = [client, operatorScale, plan, chunk, embed, vectorize, vectors];
 
 type Flags = { readonly short?: boolean; readonly profile?: string };
 

@@ -3,8 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { KubeClient, systemClock } from '../kube/index.ts';
 import { createLogger, type Logger, startTracing } from '../telemetry/index.ts';
-import { type ChunkTools, loadGrammars, loadTokenizer } from './chunk.ts';
 import { parseVectorizeConfig, VECTORIZE_DIRECTORIES, type VectorizeConfig } from './config.ts';
+import { type Cutter, cutterThread } from './cutter.ts';
 import { EmbedClient, type EmbedClientOptions, type Meter } from './embed/index.ts';
 import { readMounted } from './mounted.ts';
 import { openSource } from './open-source.ts';
@@ -21,7 +21,8 @@ export type VectorizeWorkerOptions = {
   readonly log?: Logger;
   /** Where the progress is kept; the ConfigMap named in the configuration when not given. */
   readonly store?: RunStore;
-  readonly tools?: ChunkTools;
+  /** A thread of its own when not given. */
+  readonly cutter?: Cutter;
   /** How patiently one request to the embedder is sent again. */
   readonly retry?: EmbedClientOptions['retry'];
 };
@@ -56,8 +57,9 @@ export async function runVectorizeWorker(options: VectorizeWorkerOptions): Promi
         closing.push(() => embedder.close());
         const source = await openSource(config, { environment, log });
         closing.push(() => source.close());
-        const tools = options.tools ?? { tokenizer: await loadTokenizer(), grammars: await loadGrammars() };
-        return { source, embedder, tools, golden };
+        const cutter = options.cutter ?? (await cutterThread());
+        closing.push(() => cutter.close());
+        return { source, embedder, cutter, golden };
       },
       address: () => readBinding(environment[VECTORIZE_DIRECTORIES.binding], config.target),
     });

@@ -1,6 +1,6 @@
 import type { PointId } from '../../qdrant/index.ts';
-import { type ChunkTools, chunkDocument } from '../chunk.ts';
 import type { VectorizeConfig } from '../config.ts';
+import type { Cutter } from '../cutter.ts';
 import { type ChunkOptions, DocumentError } from '../document.ts';
 import type { DocumentFailure } from '../progress.ts';
 import type { Findings } from '../quality/findings.ts';
@@ -17,7 +17,7 @@ import type { Open, Tracker } from './tracker.ts';
 
 export type PassOptions = {
   readonly config: VectorizeConfig;
-  readonly tools: ChunkTools;
+  readonly cutter: Cutter;
   readonly making: Making;
   readonly shape: Shape;
   readonly tracker: Tracker;
@@ -25,6 +25,13 @@ export type PassOptions = {
   /** Where points are looked at one by one. */
   readonly findings: Findings | undefined;
 };
+
+/** What must be known of a document before it is known what it needs. */
+export type Prepared = { readonly seen: Seen } & (
+  | { readonly failure: Omit<DocumentFailure, 'path'> }
+  | { readonly unchanged: readonly Known[]; readonly stale: readonly PointId[] }
+  | { readonly expected: readonly Expected[] }
+);
 
 type Stale = { readonly open: Open; readonly ids: readonly PointId[] };
 
@@ -60,34 +67,39 @@ export class Pass {
     return this.#stale.flatMap(({ open, ids }) => (open.failed ? [] : ids));
   }
 
-  /** What must be done for a document. */
-  needs(seen: Seen): Item[] {
-    const { tracker, making } = this.#options;
-    const open = tracker.begin(seen.path);
-    this.#documents.add(seen.path);
-    const { known } = seen;
-    if (seen.failure !== undefined) return this.#failed(open, known, seen.failure);
-    const { content } = seen;
-    if (content === undefined) return this.#unchanged(open, known);
+  /** A document with its points as they must be, where it must be cut to know them. */
+  async prepare(seen: Seen): Promise<Prepared> {
+    const { making, findings } = this.#options;
+    const { content, known, failure } = seen;
+    if (failure !== undefined) return { seen, failure };
+    if (content === undefined) return { seen, unchanged: known, stale: [] };
     const present = presentAt(revisionOf(content, making), making.job, known);
-    if (present.whole && this.#options.findings === undefined) {
-      this.#leave(open, present.stale);
-      return this.#unchanged(open, present.points);
-    }
+    if (present.whole && findings === undefined) return { seen, unchanged: present.points, stale: present.stale };
     try {
-      return this.#planned(open, this.#expected(seen.path, content), seen);
+      return { seen, expected: await this.#expected(seen.path, content) };
     } catch (error) {
       if (!(error instanceof DocumentError)) throw error;
-      if (error.reason !== 'Empty') return this.#failed(open, known, { reason: error.reason, message: error.message });
-      return this.#planned(open, [], seen);
+      if (error.reason === 'Empty') return { seen, expected: [] };
+      return { seen, failure: { reason: error.reason, message: error.message } };
     }
   }
 
-  #expected(path: string, content: Content): Expected[] {
-    const { config, tools, making } = this.#options;
+  /** What must be done for a document. */
+  needs(prepared: Prepared): Item[] {
+    const { seen } = prepared;
+    const open = this.#options.tracker.begin(seen.path);
+    this.#documents.add(seen.path);
+    if ('failure' in prepared) return this.#failed(open, seen.known, prepared.failure);
+    if ('expected' in prepared) return this.#planned(open, prepared.expected, seen);
+    this.#leave(open, prepared.stale);
+    return this.#unchanged(open, prepared.unchanged);
+  }
+
+  async #expected(path: string, content: Content): Promise<Expected[]> {
+    const { config, cutter, making } = this.#options;
     const { bytes, mediaType } = content;
     const document = { source: making.source, path, bytes, ...(mediaType === undefined ? {} : { mediaType }) };
-    return expectedPoints(content, chunkDocument(document, chunkOptions(config), tools), making);
+    return expectedPoints(content, await cutter.cut(document, chunkOptions(config)), making);
   }
 
   #planned(open: Open, expected: readonly Expected[], { known, full }: Seen): Item[] {

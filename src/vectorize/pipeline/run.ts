@@ -1,8 +1,8 @@
 import { type Holder, Keeper, type Timing } from '../../migration/index.ts';
 import { isQdrantError, type Point, type PointId } from '../../qdrant/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
-import type { ChunkTools } from '../chunk.ts';
 import type { VectorizeConfig } from '../config.ts';
+import type { Cutter } from '../cutter.ts';
 import { type CacheScope, type EmbedClient, MemoryCache, Meter } from '../embed/index.ts';
 import { CANARY_KEY, newVectorizeProgress, type RunResult, type Step, type VectorizeProgress } from '../progress.ts';
 import { Findings } from '../quality/findings.ts';
@@ -23,6 +23,7 @@ import { Patience } from './patience.ts';
 import { type Making, settingsDigest } from './points.ts';
 import { type Item, toEmbed, vectorsFor } from './resolve.ts';
 import { Session } from './session.ts';
+import { mapAhead } from './streams.ts';
 import { type Shape, Target } from './target.ts';
 import { Tracker } from './tracker.ts';
 import { Writer } from './writer.ts';
@@ -31,7 +32,7 @@ import { Writer } from './writer.ts';
 export type Means = {
   readonly source: Source;
   readonly embedder: EmbedClient;
-  readonly tools: ChunkTools;
+  readonly cutter: Cutter;
   readonly golden: readonly GoldenQuery[];
 };
 
@@ -54,6 +55,7 @@ export type VectorizeTask = {
 const DEFAULT_PATIENCE_SECONDS = 900;
 const CACHE_BYTES = 64 * 1024 * 1024;
 const SAMPLED = 50;
+const CUT_AHEAD = 2;
 const REPORT_EVERY = 1000;
 /** Ids that wait for their deletion at once. */
 const DELETED_AT_ONCE = 512;
@@ -194,7 +196,7 @@ class VectorizeRun {
   async #scene(): Promise<Scene> {
     const { config, store } = this.#task;
     const means = await this.#task.open(this.#meter);
-    const { tools } = means;
+    const { cutter } = means;
     const shape = await this.#target.shape();
     const record = recordFor(this.#scope(''), parseModelRecord(await store.kept(CANARY_KEY)), config);
     // Its epoch must be known to whoever goes on.
@@ -207,10 +209,10 @@ class VectorizeRun {
       job: job.uid,
       source: `${job.namespace}/${job.name}`,
       scope,
-      settings: settingsDigest({ scope, chunking, kind: source.kind, tokenizer: tools.tokenizer.name }),
+      settings: settingsDigest({ scope, chunking, kind: source.kind, tokenizer: cutter.tokenizer }),
     };
     const sample = new Sample<PointId>(SAMPLED, this.#task.random ?? Math.random);
-    const pass = new Pass({ config, tools, making, shape, tracker: this.#tracker, sample, findings: this.#findings });
+    const pass = new Pass({ config, cutter, making, shape, tracker: this.#tracker, sample, findings: this.#findings });
     return { ...means, shape, record, making, pass, sample, empty: (await this.#target.size()) === 0 };
   }
 
@@ -226,10 +228,10 @@ class VectorizeRun {
   }
 
   async *#items(seen: ReturnType<typeof seenDocuments>, pass: Pass): AsyncGenerator<Item, void, undefined> {
-    for await (const document of seen) {
+    for await (const prepared of mapAhead(seen, CUT_AHEAD, (document) => pass.prepare(document))) {
       this.#signal.throwIfAborted();
-      yield* pass.needs(document);
-      // Cutting takes the thread: the lease is renewed in between.
+      yield* pass.needs(prepared);
+      // A cutter on this thread leaves no other moment for the lease.
       await new Promise<void>((resolve) => setImmediate(resolve));
     }
   }

@@ -7,8 +7,8 @@ import { ProgressConflict } from '../../../src/migration/index.ts';
 import type { Point } from '../../../src/qdrant/index.ts';
 import { ClusterClient } from '../../../src/qdrant/index.ts';
 import { createLogger } from '../../../src/telemetry/index.ts';
-import type { ChunkTools } from '../../../src/vectorize/chunk.ts';
 import type { VectorizeConfig } from '../../../src/vectorize/config.ts';
+import { cutterHere } from '../../../src/vectorize/cutter.ts';
 import { parseVectorizeProgress, type VectorizeProgress } from '../../../src/vectorize/progress.ts';
 import type { RunStore } from '../../../src/vectorize/store.ts';
 import { windowed } from '../../../src/vectorize/tokenizer.ts';
@@ -21,9 +21,9 @@ const ALIAS = 'handbook';
 const PHYSICAL = 'handbook--g1';
 
 /** A word is a token, as the sandbox's embedder counts. */
-export const tools: ChunkTools = {
+const cutter = cutterHere({
   tokenizer: windowed('words', (text) => text.match(/[\p{L}\p{N}]+/gu)?.length ?? 0),
-};
+});
 
 /** The ConfigMap of a job, kept as text; writes fail once `dead`. */
 export class MemoryStore implements RunStore {
@@ -170,7 +170,7 @@ export class World {
       signal: options.signal ?? new AbortController().signal,
       log: createLogger('info', { write: (line: string) => void lines.push(line) }),
       store: this.store,
-      tools,
+      cutter,
       retry: { attempts: 3, baseMilliseconds: 1, capMilliseconds: 4 },
     });
     this.said = lines.join('');
