@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { LibraryLoad } from '../../sandbox/load/library-load.ts';
+import { isReady as isReadyLibrary } from '../../sandbox/run/wait.ts';
+import type { DomainLibrary } from '../../src/api/index.ts';
 import { PODS, SECRETS } from '../../src/kube/index.ts';
 import { ClusterClient } from '../../src/qdrant/index.ts';
 import { eventually } from '../stage/eventually.ts';
@@ -84,5 +86,30 @@ scenario(
     assert.deepEqual(report.failedReads, []);
     assert.equal(report.postponed, 0, 'the fence was waited for by the gateway, not by the application');
     assert.ok(verdict.expected > 100 && report.reads > 30);
+  },
+);
+
+scenario(
+  'a library moves to another cluster and back under an application that knows only the gateway and its first key',
+  async (stage, context) => {
+    await gatewaysReady(stage);
+    for (const name of ['desk', 'shelf']) await stage.createCluster(name, { size: 1 });
+    for (const name of ['desk', 'shelf']) await stage.clusterReady(name, 1);
+    await stage.createLibrary('docs', 'desk', { shards: { number: 2 } });
+    await stage.libraryReady('docs');
+    const load = await loadThroughGateway(stage, 'docs');
+    await eventually('there is something to copy', () => load.report.written > 100);
+    for (const place of ['shelf', 'desk']) {
+      await stage.changeLibrary('docs', { spec: { placement: { clusterRef: { name: place } } } });
+      const lives = `Ready on ${place}`;
+      const there = ({ status }: DomainLibrary) => status?.cluster === place && status.change === undefined;
+      await stage.untilLibrary('docs', (library) => isReadyLibrary(library) && there(library), lives);
+      await goesOn(load);
+    }
+    const report = await load.stop();
+    const verdict = await load.verify();
+    context.diagnostic(JSON.stringify({ ...report, expected: verdict.expected }));
+    assert.deepEqual([verdict.lost, verdict.undeleted, report.failedWrites, report.failedReads], [[], [], [], []]);
+    assert.equal(report.postponed, 0);
   },
 );

@@ -49,8 +49,18 @@ export class Doors {
   async #openedBy(candidates: readonly Library[], key: string | undefined, again: boolean): Promise<Opened[]> {
     const looked = candidates.map(async (library): Promise<Opened[]> => {
       const binding = await this.#places.binding(library, again);
-      return binding !== undefined && opens(key, binding.apiKey) ? [{ library, binding }] : [];
+      if (binding === undefined) return [];
+      return opens(key, binding.apiKey) || (await this.#openedBefore(library, key)) ? [{ library, binding }] : [];
     });
     return (await Promise.all(looked)).flat();
+  }
+
+  /**
+   * A move changes the key, and an application hears of it when its Secret is mounted anew. Until the copy that it could
+   * read with the old key is dropped, that key opens the library where it is now.
+   */
+  async #openedBefore(library: Library, key: string | undefined): Promise<boolean> {
+    if (key === undefined || library.formerClusters.length === 0) return false;
+    return (await this.#places.formerKeys(library)).some((former) => opens(key, former));
   }
 }

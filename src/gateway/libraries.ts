@@ -13,6 +13,8 @@ export type Library = {
   /** Cluster on which it lives, and the other one while it moves. */
   readonly cluster: string | undefined;
   readonly otherCluster: string | undefined;
+  /** Clusters that it leaves, or left, and that still hold a generation of it. */
+  readonly formerClusters: readonly string[];
   readonly generation: number | undefined;
   /** Physical collection. */
   readonly physical: string | undefined;
@@ -23,15 +25,15 @@ export type Library = {
 };
 
 /** Steps in which writes are held back, or were until just now. */
-const FENCED_STEPS: readonly string[] = ['Fenced', 'FinalDelta', 'Verified', 'Switched'];
+const FENCED_STEPS: readonly string[] = ['Fenced', 'Verified', 'Switched'];
 
 export const fencedByMap = ({ step }: Library): boolean => step !== undefined && FENCED_STEPS.includes(step);
 
 export function libraryOf(object: DomainLibrary): Library {
   const { metadata, spec, status } = object;
-  // A move between clusters names both; a change of generation on one cluster neither.
-  const change = status?.change as { fromCluster?: string; toCluster?: string; step?: string } | undefined;
+  const change = status?.change;
   const cluster = status?.cluster;
+  // A move between clusters names both; a change of generation on one cluster neither.
   const other = [change?.toCluster, change?.fromCluster].find((name) => name !== undefined && name !== cluster);
   return {
     key: keyOf(object),
@@ -41,11 +43,19 @@ export function libraryOf(object: DomainLibrary): Library {
     aliases: spec.aliases ?? [],
     cluster,
     otherCluster: other,
+    formerClusters: formerOf(status, cluster),
     generation: status?.generation,
     physical: status?.collection,
     binding: status?.binding?.name,
     step: change?.step,
   };
+}
+
+function formerOf(status: DomainLibrary['status'], cluster: string | undefined): string[] {
+  const retired = (status?.generations ?? []).filter(({ state }) => state === 'Retired').map((one) => one.cluster);
+  // While it moves the binding may already be that of the new place, and the status not.
+  const leaving = status?.change?.fromCluster;
+  return [...new Set([...retired.filter((name) => name !== cluster), ...(leaving === undefined ? [] : [leaving])])];
 }
 
 /** Index of a store of libraries: by namespace and every public name. */

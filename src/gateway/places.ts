@@ -64,6 +64,15 @@ export class Places {
     return { cluster: otherCluster, urls, apiKey, ca: tls?.ca };
   }
 
+  /** Keys of the clusters that a library left and that still hold it. */
+  async formerKeys({ key, formerClusters }: Library): Promise<string[]> {
+    const found = formerClusters.map(async (name) => {
+      const cluster = this.#cluster(key.namespace, name);
+      return cluster === undefined ? undefined : (await this.#connection(cluster))?.apiKey;
+    });
+    return (await Promise.all(found)).filter((apiKey) => apiKey !== undefined);
+  }
+
   #cluster = (namespace: string, name: string): QdrantCluster | undefined => this.#clusters.get({ namespace, name });
 
   /** Peers that the operator saw Ready: only they may take what the Service would not bring them. */

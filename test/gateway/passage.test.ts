@@ -204,6 +204,24 @@ test('a library that moved is followed, although the cache has not heard of it',
   assert.equal(there.status, 200);
 });
 
+test('the key of the cluster that a library left opens it until the copy there is dropped', async () => {
+  await library('rehomed');
+  const since = { specDigest: 'd', createdAt: '2026-01-01T00:00:00Z' };
+  const generations = [
+    { number: 1, collection: 'rehomed--g1', cluster: 'two', state: 'Retired' as const, ...since },
+    { number: 2, collection: 'rehomed--g2', cluster: 'one', state: 'Active' as const, ...since },
+  ];
+  world.putSecret('two-key', { 'api-key': 'key-of-the-old-place' });
+  const exists = `/collections/rehomed/exists`;
+  const fresh = await world.gateway();
+  assert.equal((await call(`${fresh}${exists}`, { key: 'key-of-the-old-place' })).status, 401);
+  world.show(world.change('rehomed', { generations }));
+  assert.equal((await call(`${fresh}${exists}`, { key: 'key-of-the-old-place' })).status, 200);
+  world.show(world.change('rehomed', { generations: generations.slice(1) }));
+  assert.equal((await call(`${fresh}${exists}`, { key: 'key-of-the-old-place' })).status, 401);
+  world.putSecret('two-key', { 'api-key': KEY });
+});
+
 test('as many requests as may be are under way: one more is told to come again, and reads have places of their own', async () => {
   await library('busy');
   await close('busy');
