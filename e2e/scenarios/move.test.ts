@@ -147,7 +147,9 @@ scenario(
     await moveTo(stage, 'cloud');
     const { status } = await movedTo(stage, 'cloud');
     const [desk, cloud] = [await stage.qdrant('desk'), await stage.qdrant('cloud')];
-    assert.deepEqual(await contents(cloud, 'docs'), await contents(desk, 'docs--g3'));
+    assert.deepEqual((await desk.collections()).length, 1, 'it went back onto what it had left');
+    assert.deepEqual(await contents(cloud, 'docs'), await contents(desk, 'docs--g1'));
+    assert.equal(findCondition(status?.conditions ?? [], 'QuickReturn')?.status, 'True');
     const active = status?.generations?.find(({ state }) => state === 'Active');
     assert.equal(active?.points, await cloud.count('docs', { exact: true }));
     assert.match(active?.digest ?? '', /^\d+-[0-9a-f]{32}$/);

@@ -56,6 +56,7 @@ const LIBRARY_CONDITIONS: Readonly<Record<keyof typeof KSTATUS | NoteType, strin
   RollbackFailed:
     'Only while True: the rollback in the spec was refused or failed for good; what is live was not touched.',
   MoveBlocked: 'Only while True: a move is refused by named predicates, or waits for the other cluster.',
+  QuickReturn: 'After a move: whether a move back to where the library came from is promised within five minutes.',
   Suspended: 'Only while True: spec.suspend is set.',
   FieldsNotActedOn: 'Only while True: the fields in the message are set and this version does nothing about them.',
 };

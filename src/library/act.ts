@@ -175,6 +175,7 @@ async function startCopy(acting: Acting, step: Step & { kind: 'startCopy' }): Pr
     target,
     generation: step.generation,
     attempt: step.attempt,
+    again: step.again === true,
     projection: carrying(source.look.observed, target.look.observed).projection,
     maxFreezeSeconds: settings.maxFreezeSeconds,
     pageLimit: pageLimit(source.look, target.look, shapeOf(library.spec)),

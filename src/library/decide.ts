@@ -10,6 +10,7 @@ import { inPlace } from './decide/in-place.ts';
 import { isMove } from './decide/site.ts';
 import { unactedNotes } from './decide/unacted.ts';
 import { addVectors } from './decide/vectors.ts';
+import { wayBack } from './decide/way-back.ts';
 import { publicName } from './names.ts';
 import type { Note, Plan } from './plan.ts';
 import { type Shape, shapeOf } from './shape.ts';
@@ -112,8 +113,11 @@ function live(world: SeenWorld): Plan {
       const rolling = rollBack(world, undefined);
       return changeInGap(world) ?? (rolling?.alone === true ? rolling.plan : firstGeneration(world, shape));
     }
-    case 'ours':
-      return maintain(world, shape, holder);
+    case 'ours': {
+      const plan = maintain(world, shape, holder);
+      const back = wayBack(world);
+      return back === undefined ? plan : { ...plan, notes: [...(plan.notes ?? []), back] };
+    }
   }
 }
 

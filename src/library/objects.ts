@@ -28,6 +28,8 @@ export type CopyPlan = {
   readonly target: CopyEnd;
   readonly generation: number;
   readonly attempt: number;
+  /** The target was filled before: it is compared at once. */
+  readonly again?: boolean;
   readonly projection: Projection;
   readonly maxFreezeSeconds: number;
   /** Most points that Qdrant gives in one answer; undefined: as many as are asked for. */
@@ -113,6 +115,7 @@ function workerConfig(plan: CopyPlan, progress: string): WorkerConfig {
     change: `${library.metadata.uid}/${generation}`,
     alias: publicName(library),
     progress: { namespace: library.metadata.namespace ?? '', name: progress },
+    ...(plan.again === true ? { again: true } : {}),
     source: side(plan.source),
     target: side(plan.target),
     projection: {

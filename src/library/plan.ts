@@ -39,6 +39,8 @@ export type KubeStep =
       /** Clusters of both; the library's own when not given. */
       readonly fromCluster?: string;
       readonly toCluster?: string;
+      /** The target was filled before: it is compared at once. */
+      readonly again?: boolean;
       readonly generation: number;
       readonly attempt: number;
     }
@@ -85,6 +87,7 @@ export const NOTE_TYPES = [
   'Suspended',
   'FieldsNotActedOn',
   'MoveBlocked',
+  'QuickReturn',
   'ChangeBlocked',
   'ConfigNotReflected',
   'AliasTaken',

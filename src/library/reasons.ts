@@ -46,6 +46,10 @@ export const REASONS = {
   ConfigNotReflected: 'Qdrant took a change and shows another value. It is sent again every ten minutes.',
   Written: 'The binding Secret is as the cluster and its key are.',
   BindingTaken: 'A Secret of the binding name exists that is not ours: it is left alone.',
+  WithinFiveMinutes: 'Going by the last comparison, the library can be back where it came from within five minutes.',
+  TakesLonger: 'Going by the last comparison, a move back takes longer than five minutes.',
+  SourceAway: "What the library has left can't be looked at.",
+  SourceDiffers: 'What the library has left has not the shape that is wanted now: a move back copies anew.',
   // Events
   Adopted: 'A collection that existed was taken over.',
   Created: 'The first collection got its name.',
@@ -53,6 +57,7 @@ export const REASONS = {
   GenerationAbandoned: 'A new generation was given up before the switch.',
   MoveStarted: 'A generation is being built on another cluster.',
   Moved: 'The library has moved, nothing leads to its old place any more, and late writes there were looked for.',
+  MovedBack: 'The library has moved back onto the generation that it had left.',
   SwitchUndone: 'The target of a move lost the public name again, because the fence no longer held.',
   GenerationChanged: 'A new generation has taken over, and late writes to the old one were looked for.',
   GenerationDropped: 'A retired or unfinished generation was dropped.',

@@ -32,6 +32,8 @@ const config = Type.Object({
   source: sideSchema,
   target: sideSchema,
   projection: Type.Object({ vectors: Type.Record(Type.String(), rule), keepShardKeys: Type.Boolean() }),
+  /** The target was filled before: it is compared at once, and nothing is copied blindly. */
+  again: Type.Optional(Type.Boolean()),
   maxFreezeSeconds: count,
   leaseSeconds: count,
   lanes: count,

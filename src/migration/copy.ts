@@ -32,6 +32,9 @@ export const SCROLL_ENGINE: CopyEngine = {
   },
 };
 
+/** Brings nothing over: for a target that was filled before, where comparing finds the little that differs. */
+export const NO_ENGINE: CopyEngine = { name: 'None', base: async () => {} };
+
 async function copyLane(source: Side, target: Side, queue: RangeQueue, options: PassOptions): Promise<void> {
   for (let range = queue.claim(); range !== undefined; range = queue.claim(range)) {
     await copyFrom(range, { source, target, queue, options });

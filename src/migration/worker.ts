@@ -6,7 +6,7 @@ import { isQdrantError, type QdrantErrorCode } from '../qdrant/index.ts';
 import { createLogger, type Logger, startTracing } from '../telemetry/index.ts';
 import { KEY_DIRECTORIES, parseConfig, type WorkerConfig } from './config.ts';
 import { connectSide } from './connect.ts';
-import { SCROLL_ENGINE } from './copy.ts';
+import { NO_ENGINE, SCROLL_ENGINE } from './copy.ts';
 import type { ProgressStore } from './keeper.ts';
 import type { Progress } from './progress.ts';
 import { COPY_PROGRESS, configMapProgress } from './progress-store.ts';
@@ -49,7 +49,7 @@ export async function runCopyWorker(options: CopyWorkerOptions): Promise<number>
       change: config.change,
       source: await connect('source'),
       target: await connect('target'),
-      engine: SCROLL_ENGINE,
+      engine: config.again === true ? NO_ENGINE : SCROLL_ENGINE,
       store,
       identity: { id: randomUUID(), pod: environment['POD_NAME'] ?? hostname() },
       settings: settingsOf(config),

@@ -71,6 +71,8 @@ test('a library moves to another cluster with its points, names, indexes, metada
   assert.deepEqual(await cloud.aliases(), []);
   const { status } = await room.library();
   assert.equal(status?.generation, 3);
+  assert.equal(status?.collection, 'docs--g1', 'it went back onto what it had left');
+  assert.deepEqual(await room.qdrant.collections(), ['docs--g1']);
   assert.equal(room.forbidden(), 0);
   const said = await room.everythingSaid();
   assert.ok(!said.includes(CANARY) && !said.includes(OTHER_CANARY), 'no key is told');

@@ -65,17 +65,58 @@ test('a move goes through all its steps; the source stays, bears no name, and th
   assert.equal(sim.steps.length, done, 'nothing is left to do');
 });
 
-test('and back, as a generation of its own', () => {
+test('and back, onto what it had left: compared, not copied, and promised while the numbers allow it', () => {
   const { sim, cloud } = filled();
   sim.edit(to('cloud'));
   sim.settle(60);
+  assert.match(sim.condition('QuickReturn')?.message ?? '', /docs--g1\) on main takes about 21 s/);
+  assert.equal(sim.condition('QuickReturn')?.status, 'True');
   sim.write(99, 'written on cloud');
+  sim.write(3, undefined);
+  sim.edit(to('main'));
+  sim.settle(60, () => assert.ok(accepting(sim).length <= 1));
+  assert.equal(sim.library.status?.cluster, 'main');
+  assert.equal(sim.library.status?.generation, 3);
+  assert.equal(sim.aliases.get('docs'), 'docs--g1');
+  assert.deepEqual([...sim.collections.keys()], ['docs--g1']);
+  assert.equal(sim.active?.points.get(99), 'written on cloud');
+  assert.equal(sim.active?.points.has(3), false);
+  assert.equal(cloud.aliases.size, 0);
+  assert.ok(sim.events.includes('MovedBack'));
+  assert.equal(sim.steps.findLast((step) => step.kind === 'startCopy')?.again, true);
+  assert.deepEqual(
+    sim.library.status?.generations?.map(({ number, collection, state }) => [number, collection, state]),
+    [
+      [2, 'docs--g2', 'Retired'],
+      [3, 'docs--g1', 'Active'],
+    ],
+  );
+});
+
+test('a way back that is too long, out of reach, or of another shape is not promised, and says why', () => {
+  const { sim } = filled();
+  sim.edit(to('cloud'));
+  sim.settle(60);
+  const { status } = sim.library;
+  const entry = status?.generations?.find(({ number }) => number === 1);
+  assert.ok(entry !== undefined);
+  entry.returnSeconds = 301;
+  sim.pass();
+  assert.deepEqual(
+    [sim.condition('QuickReturn')?.status, sim.condition('QuickReturn')?.reason],
+    ['False', 'TakesLonger'],
+  );
+  sim.main.blind = { kind: 'blind', reason: 'Unreachable', message: 'no peer answers' };
+  sim.pass();
+  assert.equal(sim.condition('QuickReturn')?.reason, 'SourceAway');
+  sim.main.blind = undefined;
+  sim.edit({ shards: { number: 2 } });
+  sim.settle(60);
+  assert.equal(sim.condition('QuickReturn')?.reason, 'SourceDiffers');
   sim.edit(to('main'));
   sim.settle(60);
   assert.equal(sim.library.status?.cluster, 'main');
-  assert.equal(sim.aliases.get('docs'), 'docs--g3');
-  assert.equal(sim.active?.points.get(99), 'written on cloud');
-  assert.equal(cloud.aliases.size, 0);
+  assert.equal(sim.aliases.get('docs'), 'docs--g4', 'it was copied anew');
 });
 
 test('a selected library moves where a policy assigns it, and its source is kept as long as the policy says', () => {

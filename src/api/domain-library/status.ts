@@ -22,6 +22,12 @@ const generation = object('One physical collection behind the library.', {
   switchedAt: optional(time('When it became the active one.')),
   points: optional(big('Points when it was verified.')),
   digest: optional(digestText('Order-independent digest of its points when it was verified.')),
+  returnSeconds: optional(
+    integer('How long a move back onto it would take, in seconds, going by the last comparison.', {
+      min: 0,
+      max: 10_000_000,
+    }),
+  ),
   keepUntil: optional(time('Until when it is kept, where the RebalancePolicy that moved the library says it.')),
 });
 export type GenerationStatus = Static<typeof generation>;

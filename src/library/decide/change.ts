@@ -23,6 +23,7 @@ import { carrying, layoutAfter } from './projection.ts';
 import { homeOf, isMove, type Move, onSite, type Site, siteOf } from './site.ts';
 import { afterSwitch, closeGap } from './switched.ts';
 import { whyNewGeneration } from './vectors.ts';
+import { collectionOf, takeAgain } from './way-back.ts';
 
 /** Begins a change of generation where the spec needs one, and carries on the one that runs. */
 export function changeGeneration(world: SeenWorld, shape: Shape, active: Active): Plan | undefined {
@@ -79,7 +80,7 @@ function goOn(world: SeenWorld, { active, change }: Running): Plan {
   const { library, memory, now } = world;
   const unwanted = isMove(change) ? whyUnwanted(world, change) : undefined;
   const site = isMove(change) ? siteOf(world, change.toCluster) : homeOf(world);
-  const name = generationName(publicName(library), change.to);
+  const name = collectionOf(world, change.to);
   const target = site === undefined ? undefined : collectionLook(site.look, name);
   if (unwanted !== undefined) return abandon(world, { active, change, why: unwanted });
   if (site === undefined) {
@@ -94,6 +95,13 @@ function goOn(world: SeenWorld, { active, change }: Running): Plan {
   if (target === undefined) return build(world, { active, change, site, shape });
   if (!isOurs(library, target.mark)) {
     return unready('CollectionExists', `collection ${name} exists and this library did not make it`);
+  }
+  if (target.mark.generation !== change.to) {
+    const again = takeAgain(
+      { collection: { ...target, mark: target.mark }, number: change.to, active: active.collection },
+      site,
+    );
+    return { ...again, waiting: building(world, change) };
   }
   const named = isMove(change) ? nameBeforeSwitch(world, { active, change, site, target }) : undefined;
   if (named !== undefined) return named;
@@ -119,8 +127,7 @@ const building = ({ settings }: SeenWorld, { to }: GenerationChange) => ({
 });
 
 function build(world: SeenWorld, { active, change, site, shape }: Building): Plan {
-  const { library } = world;
-  const name = generationName(publicName(library), change.to);
+  const name = collectionOf(world, change.to);
   const refused = mayNotBuild(world, { active, change, site }, name);
   if (refused !== undefined)
     return { ...refused, status: { change: { ...change, blockedBy: [...(refused.blockedBy ?? [])] } } };
@@ -195,7 +202,7 @@ export function abandon(world: SeenWorld, { active, change, why }: Running & { r
 /** A name that leads to what is given up would keep it from being dropped. */
 export function untimelyName(world: SeenWorld, change: Move): Plan | undefined {
   const site = siteOf(world, change.toCluster);
-  const name = generationName(publicName(world.library), change.to);
+  const name = collectionOf(world, change.to);
   const alias = site === undefined ? undefined : aliasesOf(site.look, name)[0];
   return site === undefined || alias === undefined
     ? undefined

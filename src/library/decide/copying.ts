@@ -6,6 +6,7 @@ import { workersKeyRefused } from '../predicates.ts';
 import type { SeenWorld } from '../world.ts';
 import { moveNote } from './move.ts';
 import { isMove } from './site.ts';
+import { isReused } from './way-back.ts';
 
 /** Only what belongs to this change counts. */
 export function progressOf({ library, progress }: SeenWorld, { to }: GenerationChange): Progress | undefined {
@@ -78,6 +79,7 @@ export function ensureWorker(
     from: from.name,
     to: to.name,
     ...(isMove(change) ? { fromCluster: change.fromCluster, toCluster: change.toCluster } : {}),
+    ...(isReused(world, change.to) ? { again: true } : {}),
     generation: change.to,
     attempt,
   };

@@ -12,6 +12,7 @@ import { lift, withoutFence } from './fence.ts';
 import { type MoveOrder, orderedMove } from './placement.ts';
 import { carrying, layoutAfter } from './projection.ts';
 import { type Move, sitesOf } from './site.ts';
+import { reusable } from './way-back.ts';
 
 /** Every name that leads to the collection, and those that the spec wants: all of them travel. */
 export function travellingNames({ library, look }: SeenWorld, { name }: CollectionLook): string[] {
@@ -36,7 +37,8 @@ export function startMove(world: SeenWorld, active: Active, order: MoveOrder): P
   if (place === undefined) return undefined;
   const { library, cluster, now } = world;
   const to = nextGeneration(world, active.generation);
-  const collection = generationName(publicName(library), to);
+  const left = reusable(world, place);
+  const collection = left?.collection ?? generationName(publicName(library), to);
   const probed = probe(world, { active, place, collection });
   if (probed !== undefined) return probed;
   const home = cluster.metadata.name;
@@ -61,11 +63,13 @@ export function startMove(world: SeenWorld, active: Active, order: MoveOrder): P
     specDigest: shapeDigest(shape),
     createdAt: timestamp(now),
   };
-  const note = `moves to QdrantCluster ${order.to} as generation ${to}: ${reason}`;
+  const again = left === undefined ? '' : ` onto ${left.collection}, which it had left`;
+  const note = `moves to QdrantCluster ${order.to}${again} as generation ${to}: ${reason}`;
+  const others = generationsOf(library.status).filter(({ number }) => number !== left?.number);
   return {
     // Written down before anything is made: whoever goes on after a crash finds it.
     steps: [],
-    status: { generations: withGeneration(generationsOf(library.status), entry), change },
+    status: { generations: withGeneration(others, entry), change },
     events: [{ type: 'Normal', reason: 'MoveStarted', action: 'Move', note }],
     waiting: { reason: 'Changing', message: note, seconds: 0.05 },
   };

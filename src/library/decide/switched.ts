@@ -1,4 +1,5 @@
-import type { DomainLibrary, GenerationChange } from '../../api/index.ts';
+import type { DomainLibrary, GenerationChange, GenerationStatus } from '../../api/index.ts';
+import type { Progress } from '../../migration/index.ts';
 import { parseDigest } from '../../vectors/index.ts';
 import { type CollectionLook, collectionLook } from '../look.ts';
 import { generationName, publicName } from '../names.ts';
@@ -13,6 +14,7 @@ import { unready } from './first-generation.ts';
 import { inPlace } from './in-place.ts';
 import { collectionAt, leaveSource } from './move.ts';
 import { isMove, type Move, siteOf } from './site.ts';
+import { isReused, returnSeconds } from './way-back.ts';
 
 type Switched = { readonly active: Active; readonly change: GenerationChange };
 
@@ -51,8 +53,8 @@ export function afterSwitch(world: SeenWorld, shape: Shape, { active, change }: 
   return {
     // First written down, then put away: the other way round a crash would leave a change without its proof.
     steps: [],
-    status: { change: null },
-    events: [completed(change, leftBehind, done?.applied ?? 0)],
+    status: { change: null, ...(isMove(change) ? { generations: withReturn(world, change, progress) } : {}) },
+    events: [completed(world, change, { leftBehind, applied: done?.applied ?? 0 })],
     waiting: { reason: 'Changing', message: `what copied generation ${change.to} is put away`, seconds: 0.05 },
   };
 }
@@ -81,10 +83,22 @@ const looking = ({ to }: GenerationChange, seconds: number) => ({
   seconds,
 });
 
-function completed(change: GenerationChange, leftBehind: number | undefined, applied: number): Event {
+/** Written down while it is known: how long the way back is. */
+const withReturn = ({ library }: SeenWorld, { from }: Move, progress: Progress | undefined): GenerationStatus[] =>
+  generationsOf(library.status).map((entry) =>
+    entry.number === from && progress?.lastPass !== undefined
+      ? { ...entry, returnSeconds: returnSeconds(progress.lastPass.milliseconds) }
+      : entry,
+  );
+
+function completed(
+  world: SeenWorld,
+  change: GenerationChange,
+  { leftBehind, applied }: { readonly leftBehind: number | undefined; readonly applied: number },
+): Event {
   const { from, to, reason } = change;
   const base = isMove(change)
-    ? ({ action: 'Move', reason: 'Moved' } as const)
+    ? ({ action: 'Move', reason: isReused(world, to) ? 'MovedBack' : 'Moved' } as const)
     : ({ action: 'Switch', reason: 'GenerationChanged' } as const);
   const what = `generation ${to} took over from ${from}: ${reason}`;
   if (leftBehind === undefined)
