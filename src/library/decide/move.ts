@@ -1,5 +1,5 @@
 import type { Blocker, GenerationChange } from '../../api/index.ts';
-import { aliasesOf, aliasTargets, type CollectionLook, collectionLook, versionsTold } from '../look.ts';
+import { aliasesOf, aliasTargets, type CollectionLook, versionsTold } from '../look.ts';
 import { generationName, publicName } from '../names.ts';
 import { generationsOf, type Note, type Plan, timestamp, withGeneration } from '../plan.ts';
 import { MOVE_PREDICATES, refusals } from '../predicates.ts';
@@ -201,9 +201,3 @@ export function leaveSource(
   const message = `${silent.join(', ')} of ${place.name} may still show ${publicName(world.library)}`;
   return { steps: [], notes: [moveNote(message)], waiting: { reason: 'Changing', message, seconds: 1 } };
 }
-
-/** A collection on whatever cluster; undefined where neither can be seen. */
-export const collectionAt = (world: SeenWorld, place: string | undefined, name: string): CollectionLook | undefined => {
-  const site = sitesOf(world).find((each) => (each.name ?? world.cluster.metadata.name) === place);
-  return site === undefined ? undefined : collectionLook(site.look, name);
-};

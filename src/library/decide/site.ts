@@ -1,5 +1,5 @@
 import type { GenerationChange, QdrantCluster } from '../../api/index.ts';
-import type { Look } from '../look.ts';
+import { type CollectionLook, collectionLook, type Look } from '../look.ts';
 import { on, type Plan } from '../plan.ts';
 import { placeNamed, type SeenWorld, seenPlace } from '../world.ts';
 
@@ -33,3 +33,9 @@ export type Move = GenerationChange & { readonly fromCluster: string; readonly t
 /** Whether a change goes to another cluster. */
 export const isMove = (change: GenerationChange): change is Move =>
   change.fromCluster !== undefined && change.toCluster !== undefined && change.fromCluster !== change.toCluster;
+
+/** A collection on whatever cluster; undefined where neither can be seen. */
+export const collectionAt = (world: SeenWorld, place: string | undefined, name: string): CollectionLook | undefined => {
+  const site = sitesOf(world).find((each) => (each.name ?? world.cluster.metadata.name) === place);
+  return site === undefined ? undefined : collectionLook(site.look, name);
+};

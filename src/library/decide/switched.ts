@@ -12,8 +12,8 @@ import { furtherAliases } from './aliases.ts';
 import { ensureWorker, progressOf } from './copying.ts';
 import { unready } from './first-generation.ts';
 import { inPlace } from './in-place.ts';
-import { collectionAt, leaveSource } from './move.ts';
-import { isMove, type Move, siteOf } from './site.ts';
+import { leaveSource } from './move.ts';
+import { collectionAt, isMove, type Move, siteOf } from './site.ts';
 import { isReused, returnSeconds } from './way-back.ts';
 
 type Switched = { readonly active: Active; readonly change: GenerationChange };

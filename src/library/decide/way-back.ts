@@ -8,8 +8,7 @@ import { shapeOf } from '../shape.ts';
 import type { Place, SeenWorld } from '../world.ts';
 import { isOurs } from './active.ts';
 import { limitsInMark, limitsOf } from './limits.ts';
-import { collectionAt } from './move.ts';
-import type { Site } from './site.ts';
+import { collectionAt, type Site } from './site.ts';
 
 /** The physical collection of a generation, as the status has it: a move back goes onto an older one's. */
 export const collectionOf = ({ library }: Pick<SeenWorld, 'library'>, generation: number): string =>
