@@ -130,7 +130,8 @@ function proceed(world: World, standing: Standing, window: WindowState): Result 
   const { expiresAt } = policy.status?.plan ?? {};
   const to = next(state, {
     ...factsOf(world, standing, window),
-    expired: expiresAt !== undefined && now >= Date.parse(expiresAt),
+    // What nobody has to approve is not told anew every quarter of an hour until its window opens.
+    expired: !(policy.spec.mode === 'Auto' && !window.open) && expiresAt !== undefined && now >= Date.parse(expiresAt),
     drift: changes(world, { ...standing, present }),
     moves: {
       left: document === undefined ? 0 : movesLeft(document, execution).length,

@@ -157,6 +157,8 @@ test('in mode Auto a plan waits for its window and then runs by itself', async (
   assert.equal(await room.says('Planned'), 'True AwaitingWindow');
   assert.match(await room.message('Planned'), /the next window opens at 2026-03-02T09:00:00/);
   await room.run(35 * 60);
+  // Once for its age, when the window has opened.
+  assert.ok(room.events.filter(({ reason }) => reason === 'Expired').length <= 1);
   assert.equal(await state(), 'Running', new Date(room.now).toISOString());
 });
 
