@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import type { EngineWish } from './engine-choice.ts';
 
 /** What the operator tells a copy worker. No secret stands in it: keys come from mounted files. */
 const text = Type.String({ minLength: 1, maxLength: 2048 });
@@ -34,6 +35,16 @@ const config = Type.Object({
   projection: Type.Object({ vectors: Type.Record(Type.String(), rule), keepShardKeys: Type.Boolean() }),
   /** The target was filled before: it is compared at once, and nothing is copied blindly. */
   again: Type.Optional(Type.Boolean()),
+  /** How the bulk of the data is to travel; by scrolling where nothing is said. */
+  engine: Type.Optional(
+    Type.Object({
+      wish: Type.Unsafe<Exclude<EngineWish, 'DualWrite'>>({ enum: ['Auto', 'ShardSnapshot', 'Scroll'] }),
+      /** Why points are to be scrolled. */
+      reason: Type.Optional(text),
+      /** Why nobody knows whether the target's disks have room; absent: they have. */
+      room: Type.Optional(text),
+    }),
+  ),
   maxFreezeSeconds: count,
   leaseSeconds: count,
   lanes: count,

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
+import type { EngineName } from './engine-choice.ts';
 
 /** Key of the ConfigMap under which the progress stands as JSON. */
 export const PROGRESS_KEY = 'progress.json';
@@ -42,6 +43,43 @@ const leak = Type.Object({
 });
 export type Leak = Static<typeof leak>;
 
+const shard = Type.Object({
+  /** Peer of the source that was asked for its snapshot. */
+  peer: text,
+  /** Names of snapshots that lay there before: they are not ours. */
+  before: Type.Array(text),
+  /** The snapshot, while it lies there. */
+  file: Type.Optional(Type.Object({ name: text, bytes: count, sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }) })),
+  /** Peers of the target whose replica was recovered from it. */
+  recovered: Type.Array(text),
+  done: Type.Boolean(),
+});
+export type ShardProgress = Static<typeof shard>;
+
+const left = Type.Object({ peer: text, shard: count, before: shard.properties.before, file: shard.properties.file });
+/** A snapshot on the source that could not be deleted. */
+export type LeftFile = Static<typeof left>;
+
+const base = Type.Object({
+  engine: Type.Unsafe<EngineName>({ enum: ['Scroll', 'ShardSnapshot'] }),
+  /** Why this engine; where shard snapshots were given up, why. */
+  reason: text,
+  /** Sent to the target so far, of what is known to be sent. */
+  bytes: count,
+  bytesTotal: count,
+  /** Attempts in a row at shard snapshots that failed. */
+  failures: count,
+  /** Fields that the target had a payload index for before anything was recovered. */
+  indexes: Type.Array(text),
+  /** By id. */
+  shards: Type.Record(Type.String(), shard),
+  left: Type.Optional(Type.Array(left)),
+  /** How many shards there are; 0 with another engine. */
+  shardsTotal: count,
+  milliseconds: Type.Optional(count),
+});
+export type BaseProgress = Static<typeof base>;
+
 const progress = Type.Object({
   version: Type.Literal(1),
   /** `<uid>/<generation>`: progress of another change is no progress of this one. */
@@ -53,6 +91,8 @@ const progress = Type.Object({
   /** Passes of comparison that were finished. */
   passes: count,
   ranges: Type.Optional(Type.Object({ done: Type.Array(text), cursors: Type.Record(Type.String(), text) })),
+  /** How the bulk of the data travels; absent until that is decided. */
+  base: Type.Optional(base),
   lastPass: Type.Optional(Type.Object({ milliseconds: count, compared: count, differences: count })),
   /** Why it waits, or what went wrong last, in words. */
   note: Type.Optional(text),

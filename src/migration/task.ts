@@ -7,6 +7,7 @@ import { closeLeak } from './leak.ts';
 import { beginProgress, type GivenUp, type Progress } from './progress.ts';
 import type { Projection } from './projection.ts';
 import { RangeQueue } from './range-queue.ts';
+import { copyAsShards, requireQuiet, type ShardPhase } from './shard-phase.ts';
 import {
   aliasedEverywhere,
   aliasedSomewhere,
@@ -16,6 +17,7 @@ import {
   type SideState,
   unreadable,
 } from './side.ts';
+import type { SnapshotBase } from './snapshot-base.ts';
 import { leakOf, tighten } from './tighten.ts';
 import { VerifiedPoints } from './verified-points.ts';
 import { type Evidence, objections, parseRanges, rangesText, totals } from './verify.ts';
@@ -49,6 +51,8 @@ export type CopyTask = {
   readonly source: Side;
   readonly target: Side;
   readonly engine: CopyEngine;
+  /** Tried before the engine; undefined: it never is. */
+  readonly snapshots?: SnapshotBase | undefined;
   readonly store: ProgressStore<Progress>;
   readonly identity: { readonly id: string; readonly pod: string };
   readonly settings: CopySettings;
@@ -166,8 +170,13 @@ class CopyRun {
     await this.#requireReadable(source, 'source');
     await this.#requireUnused();
     const keeper = this.#keeper;
+    const total = await source.count();
+    keeper.update({ total, phase: 'Copying', failure: undefined });
+    if (await copyAsShards(this.#shardPhase())) {
+      keeper.update({ copied: total, phase: 'Converging', ranges: undefined, note: undefined });
+      return keeper.save();
+    }
     const queue = new RangeQueue(keeper.progress.ranges);
-    keeper.update({ total: await source.count(), phase: 'Copying', failure: undefined });
     let copied = keeper.progress.copied;
     const save = (points: number): void => {
       copied += points;
@@ -190,6 +199,7 @@ class CopyRun {
     await this.#requireReadable(source, 'source');
     await this.#requireReadable(target, 'target');
     await this.#requireUnused();
+    await requireQuiet(this.#shardPhase());
     const begun = timing.now();
     const fenced = new AbortController();
     const signal = AbortSignal.any([this.#signal, fenced.signal]);
@@ -225,6 +235,7 @@ class CopyRun {
     const { source, timing, settings, log } = this.#task;
     const seenAt = timing.now();
     await this.#requireUnused();
+    await requireQuiet(this.#shardPhase());
     if (!(await this.#tighten(nonce))) return;
     const over = new AbortController();
     const signal = AbortSignal.any([this.#signal, over.signal]);
@@ -240,6 +251,7 @@ class CopyRun {
       const against = objections(evidence);
       if (against.length > 0) throw new GaveUp('SidesDiffer', against.join('; '));
       await this.#requireTight();
+      await requireQuiet(this.#shardPhase());
       if (commonFence(await source.state()) !== nonce) return;
       const { source: whole, target: copy } = totals(evidence.ranges);
       const freezeMilliseconds = Math.round(timing.now() - seenAt);
@@ -398,6 +410,11 @@ class CopyRun {
         // Whatever keeps the state from being read keeps the pass from ending well, too.
       }
     }
+  }
+
+  #shardPhase(): ShardPhase {
+    const { snapshots, timing, log } = this.#task;
+    return { snapshots, keeper: this.#keeper, timing, log, signal: this.#signal };
   }
 
   #passOptions(signal: AbortSignal): PassOptions {

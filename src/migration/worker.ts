@@ -11,6 +11,9 @@ import type { ProgressStore } from './keeper.ts';
 import type { Progress } from './progress.ts';
 import { COPY_PROGRESS, configMapProgress } from './progress-store.ts';
 import { qdrantSide } from './qdrant-side.ts';
+import { DamagedSnapshot } from './shard-file.ts';
+import { Unsettled } from './shard-run.ts';
+import { snapshotBase } from './snapshot-base.ts';
 import { type CopySettings, runCopy, Unreadable } from './task.ts';
 
 export type CopyWorkerOptions = {
@@ -43,13 +46,19 @@ export async function runCopyWorker(options: CopyWorkerOptions): Promise<number>
       const side = config[name];
       const client = await connectSide(side, environment[KEY_DIRECTORIES[name]], log);
       closing.push(() => client.close());
-      return qdrantSide({ client, collection: side.collection, writeMilliseconds });
+      return { client, collection: side.collection };
     };
+    const source = await connect('source');
+    const target = await connect('target');
+    const { change, engine, again } = config;
     await runCopy({
-      change: config.change,
-      source: await connect('source'),
-      target: await connect('target'),
-      engine: config.again === true ? NO_ENGINE : SCROLL_ENGINE,
+      change,
+      source: qdrantSide({ ...source, writeMilliseconds }),
+      target: qdrantSide({ ...target, writeMilliseconds }),
+      engine: again === true ? NO_ENGINE : SCROLL_ENGINE,
+      // A target that was filled before takes nothing blindly.
+      snapshots:
+        engine === undefined || again === true ? undefined : snapshotBase({ source, target, change, ...engine }),
       store,
       identity: { id: randomUUID(), pod: environment['POD_NAME'] ?? hostname() },
       settings: settingsOf(config),
@@ -102,6 +111,6 @@ const LASTING: ReadonlySet<QdrantErrorCode> = new Set<QdrantErrorCode>([
 ]);
 
 function isTransient(error: unknown): boolean {
-  if (error instanceof Unreadable) return true;
+  if (error instanceof Unreadable || error instanceof Unsettled || error instanceof DamagedSnapshot) return true;
   return isQdrantError(error) && !LASTING.has(error.code);
 }

@@ -24,6 +24,8 @@ export function readDownload({ body, headers, deadline }: RestStream, { peer, at
   const origin = peer.origin(attempt);
   const hash = createHash('sha256');
   const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer, undefined>;
+  // Whoever reads is told by the iterator; one that is let go in the middle says so once more, and that ended the process.
+  body.on('error', () => {});
   let digest: string | undefined;
   const next = async (): Promise<Buffer | null> => {
     deadline.extend();

@@ -77,6 +77,11 @@ export async function recoverShard(
   if (shard?.replicas[engine.peerId] === undefined) throw new EngineError('NotFound', `shard ${shardId} not found`);
   const points = [...archive.points.values()].flat();
   await fill(engine, collection, { shard, points, priority, level: 'shard' });
+  // Measured: all peers show them, also those without a replica of the shard. What the collection has already wins.
+  for (const [field, schema] of Object.entries(archive.header.payloadSchema)) {
+    if (engine.collection(collection.name).payloadSchema[field] !== undefined) continue;
+    await engine.consensus.propose({ op: 'payloadIndex', name: collection.name, field, schema });
+  }
 }
 
 type Fill = { shard: ShardState; points: readonly StoredPoint[]; priority: Priority; level: 'collection' | 'shard' };

@@ -103,4 +103,30 @@ describe('what a real server does to its cluster', { timeout: 90_000 }, () => {
     await writer;
     for (const peer of cluster) assert.equal(await peer.count('rolling'), acknowledged.length);
   });
+
+  test('a recovered shard brings its payload indexes along; `replica` empties it, `no_sync` keeps it (S13)', async () => {
+    const [a, b] = await peers.cluster(2);
+    if (a === undefined || b === undefined) throw new Error('no peers');
+    await a.ok('PUT', '/collections/whole', { ...shape, shard_number: 1 });
+    await a.ok('PUT', '/collections/whole/index?wait=true', { field_name: 'n', field_schema: 'integer' });
+    assert.equal(await upsert(a, 'whole', range(0, 50)), 200);
+    const holder = (await a.view('whole')).local_shards.length > 0 ? a : b;
+    const { name } = await holder.ok<{ name: string }>('POST', '/collections/whole/shards/0/snapshots?wait=true');
+    const location = `${holder.url}/collections/whole/shards/0/snapshots/${name}`;
+    const recover = (peer: typeof a, collection: string, priority: string) =>
+      peer.ok('PUT', `/collections/${collection}/shards/0/snapshots/recover?wait=true`, { location, priority });
+    await a.ok('PUT', '/collections/kept', { ...shape, shard_number: 1, replication_factor: 2 });
+    for (const peer of [a, b]) await recover(peer, 'kept', 'no_sync');
+    for (const peer of [a, b]) {
+      assert.deepEqual([...statesOf(await peer.view('kept'), await peer.id()).values()], ['Active', 'Active']);
+      assert.equal((await peer.view('kept')).local_shards[0]?.points_count, 50);
+      const { payload_schema } = await peer.ok<{ payload_schema: object }>('GET', '/collections/kept');
+      assert.deepEqual(Object.keys(payload_schema), ['n']);
+    }
+    await a.ok('PUT', '/collections/emptied', { ...shape, shard_number: 1, replication_factor: 2 });
+    await recover(a, 'emptied', 'replica');
+    await until(async () => (await a.view('emptied')).local_shards[0]?.points_count === 0);
+    await settled([a, b], 'emptied');
+    assert.equal(await a.count('emptied'), 0);
+  });
 });
