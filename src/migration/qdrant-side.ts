@@ -8,7 +8,7 @@ import {
 } from '../qdrant/index.ts';
 import { parseMark } from './fence.ts';
 import { probeWrites } from './probe.ts';
-import type { PeerState, Side, SideState } from './side.ts';
+import type { NearestQuery, Neighbour, PeerState, Side, SideState } from './side.ts';
 
 export type QdrantSideOptions = {
   readonly client: ClusterClient;
@@ -29,8 +29,26 @@ export function qdrantSide({ client, collection, writeMilliseconds }: QdrantSide
       client.deletePoints(collection, { ids }, { ...once, ...(shardKey === undefined ? {} : { shardKey }) }),
     count: () => client.count(collection, { exact: true }),
     state: () => sideState(client, collection),
+    nearest: (query) => nearest(client, collection, query),
     probeWrites: (signal) => probeWrites(client, collection, signal),
   };
+}
+
+/** Refused by strict mode: exact searches, or so many points. */
+const REFUSED: readonly string[] = ['BadRequest', 'Forbidden', 'RateLimited'];
+
+async function nearest(
+  client: ClusterClient,
+  collection: string,
+  { vector, using, limit }: NearestQuery,
+): Promise<readonly Neighbour[] | undefined> {
+  const query = { query: [...vector], limit, params: { exact: true }, ...(using === undefined ? {} : { using }) };
+  try {
+    return await client.query(collection, query, { attempts: 2 });
+  } catch (error) {
+    if (isQdrantError(error) && REFUSED.includes(error.code)) return undefined;
+    throw error;
+  }
 }
 
 /** What each peer shows of a collection. Never throws for a peer that fails: it is listed as silent. */

@@ -34,6 +34,9 @@ export type Probe = {
   readonly unclear: string | undefined;
 };
 
+export type Neighbour = { readonly id: PointId; readonly score: number };
+export type NearestQuery = { readonly vector: readonly number[]; readonly using?: string; readonly limit: number };
+
 /** All that copying needs of a collection, at either end. */
 export interface Side {
   readonly collection: string;
@@ -46,6 +49,8 @@ export interface Side {
   /** Exact. Says nothing about a shard that can't be read (S2): look at `state` before and after. */
   count(): Promise<number>;
   state(): Promise<SideState>;
+  /** Nearest points by an exact search; undefined where the collection's limits refuse one. Not every side can. */
+  nearest?(query: NearestQuery): Promise<readonly Neighbour[] | undefined>;
   /** One round of writes that change nothing, through every peer to every shard. */
   probeWrites(signal: AbortSignal): Promise<Probe>;
 }

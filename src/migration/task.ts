@@ -4,6 +4,7 @@ import { type Comparison, compare, type RangeDigests } from './compare.ts';
 import type { CopyEngine, PassOptions } from './copy.ts';
 import { Keeper, type ProgressStore, type Timing } from './keeper.ts';
 import { closeLeak } from './leak.ts';
+import { neighboursAgree } from './neighbours.ts';
 import { beginProgress, type GivenUp, type Progress } from './progress.ts';
 import type { Projection } from './projection.ts';
 import { RangeQueue } from './range-queue.ts';
@@ -232,7 +233,7 @@ class CopyRun {
 
   /** Under the fence: makes the target equal, reads both sides in full, and says so only if everything agrees. */
   async #prove(nonce: string): Promise<void> {
-    const { source, timing, settings, log } = this.#task;
+    const { source, target, timing, settings, log } = this.#task;
     const seenAt = timing.now();
     await this.#requireUnused();
     await requireQuiet(this.#shardPhase());
@@ -250,6 +251,10 @@ class CopyRun {
       const evidence = await this.#evidence(signal);
       const against = objections(evidence);
       if (against.length > 0) throw new GaveUp('SidesDiffer', against.join('; '));
+      const { projection } = settings;
+      const neighbours = await neighboursAgree(source, target, { ranges: [...evidence.ranges.keys()], projection });
+      signal.throwIfAborted();
+      if (neighbours.against !== undefined) throw new GaveUp('SidesDiffer', neighbours.against);
       await this.#requireTight();
       await requireQuiet(this.#shardPhase());
       if (commonFence(await source.state()) !== nonce) return;
@@ -268,6 +273,7 @@ class CopyRun {
           sourceCount: evidence.counts.source,
           targetCount: evidence.counts.target,
           freezeMilliseconds,
+          neighbours: neighbours.compared,
           ranges: rangesText(evidence.ranges),
         },
       });
