@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClusterClient } from '../../src/qdrant/index.ts';
+import { ClusterClient, type PeerClient } from '../../src/qdrant/index.ts';
 import { lookAtClusters } from '../../src/rebalance/gather/peers.ts';
 import { demands, storedLoad, storedOf, type Tenant } from '../../src/rebalance/observe/history.ts';
 import { type ClusterLook, observation } from '../../src/rebalance/observe/look.ts';
@@ -93,6 +93,29 @@ test('a peer says how large its machine is, and how many members its cluster has
     assert.ok((storage.capacity?.diskBytes ?? 0) > 1024 ** 3);
     assert.ok((storage.residentBytes ?? 0) > 1024 ** 2);
   }
+});
+
+test('hundreds of peers that hang do not hold up a look', async () => {
+  const hanging = (name: string): PeerClient => {
+    const hang = ({ signal }: { signal?: AbortSignal } = {}) =>
+      new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('aborted'))));
+    return {
+      name,
+      metrics: hang,
+      telemetry: (_level: number, options: { signal?: AbortSignal }) => hang(options),
+    } as never;
+  };
+  const questions = Array.from({ length: 100 }, (_, at) => ({
+    cluster: `c${at}`,
+    peers: [hanging(`c${at}-0`), hanging(`c${at}-1`), hanging(`c${at}-2`)],
+  }));
+  const began = performance.now();
+  const options = { signal: AbortSignal.timeout(20_000), now: Date.now, seconds: 0.3 };
+  const looks = await lookAtClusters([...questions, { cluster: 'desk', peers: client.peers }], options);
+  assert.ok(performance.now() - began < 5000);
+  assert.equal(looks.size, 101);
+  const seen = observation(looks.get('c99') ?? assert.fail('no look'), undefined);
+  assert.match(seen.unknown ?? '', /^peer c99-0 doesn't answer: no answer within the 0\.3 s of a look; 2 more$/);
 });
 
 test('a peer that is down makes the load unknown and names itself; after its restart one interval is dropped', async () => {

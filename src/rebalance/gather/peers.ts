@@ -11,7 +11,13 @@ const PATIENCE = 10_000;
 const LEVEL = 3;
 
 export type Question = { readonly cluster: string; readonly peers: readonly PeerClient[] };
-type Asking = { readonly signal: AbortSignal; readonly now: () => number };
+type Asking = {
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+  /** Longest time for all peers together; 45 s when not given: a pass must end although hundreds are silent. */
+  readonly seconds?: number;
+};
+const LOOK_SECONDS = 45;
 
 /** Looks at all peers of all clusters; who doesn't answer is told by name. */
 export async function lookAtClusters(
@@ -19,8 +25,13 @@ export async function lookAtClusters(
   asking: Asking,
 ): Promise<ReadonlyMap<string, ClusterLook>> {
   const at = asking.now();
+  const { seconds = LOOK_SECONDS } = asking;
+  const deadline = AbortSignal.timeout(seconds * 1000);
   const each = questions.flatMap(({ cluster, peers }) => peers.map((peer) => ({ cluster, peer })));
-  const answers = await bounded(each, async ({ cluster, peer }) => ({ cluster, answer: await answerOf(peer, asking) }));
+  const answers = await bounded(each, async ({ cluster, peer }) => ({
+    cluster,
+    answer: await answerOf(peer, { ...asking, seconds, deadline }),
+  }));
   return new Map(
     questions.map(({ cluster }) => {
       const own = answers.filter((one) => one.cluster === cluster).map(({ answer }) => answer);
@@ -36,8 +47,15 @@ export async function lookAtClusters(
   );
 }
 
-async function answerOf(peer: PeerClient, { signal, now }: Asking): Promise<PeerLook | ClusterLook['silent'][number]> {
-  const options = { signal, timeout: PATIENCE, attempts: 2 };
+type Answer = PeerLook | ClusterLook['silent'][number];
+
+async function answerOf(
+  peer: PeerClient,
+  { signal, now, seconds, deadline }: Required<Asking> & { readonly deadline: AbortSignal },
+): Promise<Answer> {
+  const late = { name: peer.name, error: `no answer within the ${seconds} s of a look` };
+  if (deadline.aborted) return late;
+  const options = { signal: AbortSignal.any([signal, deadline]), timeout: PATIENCE, attempts: 2 };
   try {
     const [text, telemetry] = await Promise.all([
       peer.metrics({ perCollection: true, ...options }),
@@ -55,6 +73,7 @@ async function answerOf(peer: PeerClient, { signal, now }: Asking): Promise<Peer
     };
   } catch (error) {
     signal.throwIfAborted();
+    if (deadline.aborted) return late;
     if (!isQdrantError(error)) throw error;
     return { name: peer.name, error: error.message };
   }

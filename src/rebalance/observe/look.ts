@@ -43,8 +43,8 @@ export type Observation = {
 function blindness({ peers, silent }: ClusterLook): string | undefined {
   const [first] = silent;
   if (first !== undefined) {
-    const others = silent.length > 1 ? ` and ${silent.length - 1} more` : '';
-    return `peer ${first.name}${others} doesn't answer: ${first.error}`;
+    const others = silent.length > 1 ? `; ${silent.length - 1} more` : '';
+    return `peer ${first.name} doesn't answer: ${first.error}${others}`;
   }
   if (peers.length === 0) return 'it has no peer';
   const members = Math.max(...peers.map((peer) => peer.members));
