@@ -3,13 +3,14 @@ import { Command } from 'commander';
 import type { Benchmark } from './benchmark.ts';
 import { chunk } from './chunk.ts';
 import { client } from './client.ts';
+import { discovery } from './discovery.ts';
 import { embed } from './embed.ts';
 import { operatorScale } from './operator-scale.ts';
 import { plan } from './plan.ts';
 import { vectorize } from './vectorize.ts';
 import { vectors } from './vectors.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [client, operatorScale, plan, chunk, embed, vectorize, vectors];
+const BENCHMARKS: readonly Benchmark[] = [client, operatorScale, plan, chunk, embed, vectorize, vectors, discovery];
 
 type Flags = { readonly short?: boolean; readonly profile?: string };
 

@@ -55,6 +55,9 @@ const LIBRARY_CONDITIONS: Readonly<Record<keyof typeof KSTATUS | NoteType, strin
   RollbackBlocked: 'Only while True: a rollback is ordered, and something holds it up; what is live serves.',
   RollbackFailed:
     'Only while True: the rollback in the spec was refused or failed for good; what is live was not touched.',
+  Discovered:
+    'Whether the library holds domains, as the last discovery found, or why none can be looked for; absent before the first.',
+  DiscoveryFailing: 'Only while True: domains are to be looked for and the worker fails; it is tried again.',
   MoveBlocked: 'Only while True: a move is refused by named predicates, or waits for the other cluster.',
   QuickReturn: 'After a move: whether a move back to where the library came from is promised within five minutes.',
   Suspended: 'Only while True: spec.suspend is set.',

@@ -14,6 +14,8 @@ export const ANNOTATIONS = {
   trySnapshot: `${PREFIX}try-snapshot`,
   /** Verb: a nonce; lets a VectorizationJob run now. */
   run: `${PREFIX}run`,
+  /** Verb: a nonce; looks for domains in a library now. */
+  discover: `${PREFIX}discover`,
   /** Verb: `approve=<digest>`, `stop` or `refresh`. */
   plan: `${PREFIX}plan`,
   /** Verb: a nonce; rotates generated keys. */

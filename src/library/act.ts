@@ -19,6 +19,7 @@ import { pageLimit } from './decide/limits.ts';
 import { carrying } from './decide/projection.ts';
 import { vectorNote } from './decide/vectors.ts';
 import { DOMAIN_LIBRARIES, type LibraryDeps } from './deps.ts';
+import { carryOutDiscovery } from './discovery/act.ts';
 import type { Reach } from './gather.ts';
 import { keyOfLibrary } from './gather.ts';
 import { ownedBy } from './indexes.ts';
@@ -90,6 +91,12 @@ async function carryOut(acting: Acting, step: Step): Promise<void> {
       const { connection } = reachOf(acting, undefined);
       const ordering = { deps, expectations, world, connection, signal: context.signal };
       return carryOutOrder(ordering, step.order);
+    }
+    case 'discover': {
+      const { context, expectations } = acting;
+      const { connection } = reachOf(acting, undefined);
+      const ordering = { deps, expectations, world, connection, signal: context.signal };
+      return carryOutDiscovery(ordering, step.order);
     }
   }
 }

@@ -11,6 +11,7 @@ import { isMove } from './decide/site.ts';
 import { unactedNotes } from './decide/unacted.ts';
 import { addVectors } from './decide/vectors.ts';
 import { wayBack } from './decide/way-back.ts';
+import { discoverDomains, discoveryNotes } from './discovery/decide.ts';
 import { publicName } from './names.ts';
 import type { Note, Plan } from './plan.ts';
 import { type Shape, shapeOf } from './shape.ts';
@@ -23,7 +24,7 @@ import type { SeenWorld, World } from './world.ts';
 export function decide(world: World): Plan {
   const { library, sight, cluster } = world;
   const plan = decideStep(world);
-  const notes = [...unactedNotes(library), ...(plan.notes ?? [])];
+  const notes = [...unactedNotes(library), ...(plan.notes ?? []), ...discoveryNotes(library)];
   return sight.kind === 'seen' && cluster !== undefined ? { ...plan, notes } : { ...plan, notes };
 }
 
@@ -140,6 +141,7 @@ function maintain(world: SeenWorld, shape: Shape, active: Active): Plan {
         runs || changing !== undefined ? undefined : cleanUp(world, active),
         tryOut(world),
         snapshots(world, active),
+        discoverDomains(world, active),
       ];
   return together(
     [rolling?.plan, changing, ...beside].filter((plan) => plan !== undefined),

@@ -17,6 +17,7 @@ import { clustersBeside, namedCluster, orderedMove, type Placed, place } from '.
 import { unshown, vectorNote } from './decide/vectors.ts';
 import type { LibraryDeps } from './deps.ts';
 import { difference } from './diff.ts';
+import { discoveryWorld } from './discovery/gather.ts';
 import { claimants, livingOn, ownedBy } from './indexes.ts';
 import { earlierKey, lookWithKeys } from './keys.ts';
 import { type CollectionLook, collectionLook, type Look, peersOfUnknownVersion } from './look.ts';
@@ -80,6 +81,7 @@ export async function gather(deps: LibraryDeps, options: GatherOptions): Promise
     moveRules,
     ...copying,
     snapshots: snapshotWorld(deps, library),
+    discovery: discoveryWorld(deps, library),
     memory: memory.snapshot,
     settings: { ...settings, maxFreezeSeconds: freezeOf(moveRules, settings) },
   };

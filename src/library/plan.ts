@@ -1,6 +1,8 @@
 import type { Blocker, DomainLibraryStatus, GenerationChange, GenerationStatus } from '../api/index.ts';
 import type { Mark } from '../migration/index.ts';
 import type { NewVector, ShardKey } from '../qdrant/index.ts';
+import type { DiscoveryOrder } from './discovery/orders.ts';
+import type { DiscoveryStatus } from './discovery/wanted.ts';
 import type { Reason } from './reasons.ts';
 import type { Section } from './shape.ts';
 import type { SnapshotOrder, SnapshotsPlanned } from './snapshots/orders.ts';
@@ -48,6 +50,7 @@ export type KubeStep =
   /** Deletes what earlier copies have left: Jobs, ConfigMaps, rights. */
   | { readonly kind: 'cleanUpCopy' }
   | { readonly kind: 'snapshot'; readonly order: SnapshotOrder }
+  | { readonly kind: 'discover'; readonly order: DiscoveryOrder }
   | { readonly kind: 'addFinalizer' }
   | { readonly kind: 'removeFinalizer' };
 
@@ -59,6 +62,7 @@ const KUBE_STEPS: readonly Step['kind'][] = [
   'stopCopy',
   'cleanUpCopy',
   'snapshot',
+  'discover',
   'addFinalizer',
   'removeFinalizer',
 ] satisfies KubeStep['kind'][];
@@ -95,6 +99,8 @@ export const NOTE_TYPES = [
   'TrialBlocked',
   'RollbackBlocked',
   'RollbackFailed',
+  'Discovered',
+  'DiscoveryFailing',
   'Bound',
 ] as const;
 export type NoteType = (typeof NOTE_TYPES)[number];
@@ -114,6 +120,7 @@ export type StatusChange = {
   readonly generations?: GenerationStatus[];
   readonly change?: GenerationChange | null;
   readonly snapshots?: SnapshotsPlanned;
+  readonly discovery?: DiscoveryStatus | null;
   readonly rollback?: NonNullable<DomainLibraryStatus['rollback']>;
   /** Values of annotations that are obeyed with it. */
   readonly handled?: Readonly<Record<string, string>>;

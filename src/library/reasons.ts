@@ -1,3 +1,4 @@
+import { DISCOVERY_REASONS } from './discovery/reasons.ts';
 import { SNAPSHOT_REASONS } from './snapshots/reasons.ts';
 
 /**
@@ -70,6 +71,7 @@ export const REASONS = {
   SwitchedBack: 'Someone pointed the public name back to the old generation.',
   VectorAdded: 'A vector was added to the collection that serves, which keeps its points.',
   ...SNAPSHOT_REASONS,
+  ...DISCOVERY_REASONS,
   Dropped: 'The library was deleted, and its collections with it.',
   Retained: 'The library was deleted; its collections stay.',
 } as const;

@@ -28,13 +28,14 @@ const MOST = 1024;
 export function statusOf(pass: Pass): DomainLibraryStatus {
   const { world, plan, placed } = pass;
   const { library } = world;
-  const { assignment: _assignment, change, vectorsBytes, ...before } = library.status ?? {};
+  const { assignment: _assignment, change, vectorsBytes, discovery, ...before } = library.status ?? {};
   const now = timestamp(world.now);
   const serving = servingCollection(world);
   const { conditions, observedGeneration } = conditionsOf(pass, serving, now);
   // What a failed step was to bring about is not written down as done.
   const planned = pass.failure === undefined ? (plan.status ?? {}) : {};
   const nextChange = planned.change === undefined ? change : (planned.change ?? undefined);
+  const nextDiscovery = planned.discovery === undefined ? discovery : (planned.discovery ?? undefined);
   const cluster = planned.cluster ?? placed.name ?? before.cluster;
   // Of a process that has just begun nobody has asked yet: what was told before stands.
   const bytes = (serving === undefined ? undefined : pass.vectorsBytes) ?? vectorsBytes;
@@ -54,6 +55,7 @@ export function statusOf(pass: Pass): DomainLibraryStatus {
     ...(pass.bound ? { binding: { name: bindingName(library.metadata.name) } } : {}),
     ...(planned.rollback === undefined ? {} : { rollback: planned.rollback }),
     ...(snapshots === undefined ? {} : { snapshots }),
+    ...(nextDiscovery === undefined ? {} : { discovery: nextDiscovery }),
     ...handledVerbs(before, {
       ...planned.handled,
       ...(handled !== undefined && String(before.generation) === handled ? { 'allow-gap': handled } : {}),

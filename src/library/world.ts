@@ -1,5 +1,6 @@
 import type { DomainLibrary, QdrantCluster, RebalancePolicy } from '../api/index.ts';
 import type { Progress } from '../migration/index.ts';
+import type { DiscoveryWorld } from './discovery/world.ts';
 import type { Look } from './look.ts';
 import type { Reason } from './reasons.ts';
 import type { SnapshotWorld } from './snapshots/world.ts';
@@ -96,6 +97,7 @@ export type World = {
   /** Jobs of other tasks than copies, in no order. */
   readonly tasks: readonly TaskJob[];
   readonly snapshots: SnapshotWorld;
+  readonly discovery: DiscoveryWorld;
   readonly progress: Progress | undefined;
   /** Whether objects of a copy exist that no running change needs. */
   readonly leftovers: boolean;

@@ -11,6 +11,7 @@ test('names that stand in stored objects stay as they are', () => {
     'qdrant-librarian.io/snapshot',
     'qdrant-librarian.io/try-snapshot',
     'qdrant-librarian.io/run',
+    'qdrant-librarian.io/discover',
     'qdrant-librarian.io/plan',
     'qdrant-librarian.io/rotate-keys',
   ]);

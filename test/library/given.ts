@@ -1,5 +1,6 @@
 import type { Condition, DomainLibrary, DomainLibrarySpec, QdrantCluster } from '../../src/api/index.ts';
 import { FINALIZER } from '../../src/api/index.ts';
+import type { DiscoveryWorld } from '../../src/library/discovery/world.ts';
 import type { SnapshotWorld } from '../../src/library/snapshots/world.ts';
 import type { LibrarySettings } from '../../src/library/world.ts';
 
@@ -10,6 +11,8 @@ export const NO_SNAPSHOTS: SnapshotWorld = {
   snapshotObjects: [],
   credentialsProblem: undefined,
 };
+
+export const NO_DISCOVERY: DiscoveryWorld = { progress: undefined, objects: false };
 
 export const settings: LibrarySettings = {
   resyncSeconds: 30,

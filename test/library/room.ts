@@ -37,6 +37,7 @@ import {
   type Secret,
   staticConnection,
 } from '../../src/kube/index.ts';
+import { discoveryStore, runDiscoveryWorker } from '../../src/library/discovery/worker.ts';
 import {
   DOMAIN_LIBRARIES,
   LIBRARY_RULES,
@@ -360,10 +361,12 @@ export class Room {
       signal: AbortSignal.any([this.#stopping.signal, this.workerSignal.signal]),
       log: createLogger('debug', { write: (line: string) => void this.logged.push(line) }),
     };
-    const code =
-      pod?.containers[0]?.args?.[1] === 'copy'
-        ? await runCopyWorker({ ...options, store: configMapProgress(kube, progress, COPY_PROGRESS) })
-        : await runSnapshotWorker({ ...options, store: taskStore(kube, progress) });
+    const tasks: Record<string, () => Promise<number>> = {
+      copy: () => runCopyWorker({ ...options, store: configMapProgress(kube, progress, COPY_PROGRESS) }),
+      discover: () => runDiscoveryWorker({ ...options, store: (more) => discoveryStore(kube, progress, more) }),
+    };
+    const task = tasks[pod?.containers[0]?.args?.[1] ?? ''];
+    const code = await (task ?? (() => runSnapshotWorker({ ...options, store: taskStore(kube, progress) })))();
     await kube.close();
     const condition = {
       type: code === 0 ? 'Complete' : 'Failed',

@@ -17,7 +17,7 @@ import { MARK_KEY, parseMark } from '../../src/migration/fence.ts';
 import { newProgress, type Progress } from '../../src/migration/progress.ts';
 import { addsVectors, type Schemas } from '../../src/qdrant/index.ts';
 import { EMPTY_DIGEST, formatDigest } from '../../src/vectors/index.ts';
-import { cluster, NO_SNAPSHOTS, settings } from './given.ts';
+import { cluster, NO_DISCOVERY, NO_SNAPSHOTS, settings } from './given.ts';
 import { created, type SimCollection, SimQdrant } from './sim-qdrant.ts';
 
 export { cluster, library, ready, settings } from './given.ts';
@@ -185,6 +185,7 @@ export class Sim {
       otherJobs: this.jobs.filter((job) => job !== latest && job.state === 'running').map(({ name }) => name),
       tasks: [],
       snapshots: NO_SNAPSHOTS,
+      discovery: NO_DISCOVERY,
       progress: this.progress,
       leftovers: change === undefined && this.leftovers,
       memory: this.memory.snapshot,
@@ -292,6 +293,7 @@ export class Sim {
       case 'stopCopy':
         this.jobs = this.jobs.filter(({ name }) => !step.jobs.includes(name));
         return;
+      case 'discover':
       case 'snapshot':
         return;
       case 'cleanUpCopy':

@@ -247,7 +247,7 @@ test('what nothing acts on yet is named', () => {
     rollback: { toGeneration: 1 },
   });
   assert.equal(sim.condition('FieldsNotActedOn')?.reason, 'NotBuilt');
-  assert.match(sim.condition('FieldsNotActedOn')?.message ?? '', /spec.tuning, spec.discovery/);
+  assert.match(sim.condition('FieldsNotActedOn')?.message ?? '', /^spec.tuning: set/);
   assert.equal(settled({ tuning: { mode: 'Off' } }).condition('FieldsNotActedOn'), undefined);
 });
 

@@ -165,9 +165,27 @@ export const status = object('What is the case. Written by the operator only.', 
   tuning: optional(tuning),
   discovery: optional(
     object('Last discovery.', {
-      ranAt: time('When.'),
+      ranAt: optional(time('When; absent before the first has ended.')),
+      change: optional(
+        text('What it was for: a change of the spec, a moment of the schedule, or a value of the annotation.', {
+          max: 128,
+        }),
+      ),
+      spec: optional(digestText('Digest of the settings that it was made with.')),
+      outcome: optional(choice('What it came to.', ['Domains', 'NoDomains', 'TooSmall'])),
+      message: optional(text('The same in words.', { max: 1024 })),
+      points: optional(big('Points that the library had.')),
+      sampled: optional(big('Points that were looked at.')),
       domains: optional(list('Domains found; empty: there are none.', domain, { max: 256, keys: ['name'] })),
       report: optional(name('ConfigMap with the details.')),
+      scheduledAt: optional(time('Moment up to which the schedule has been obeyed.')),
+      running: optional(
+        object('The one that runs.', {
+          change: text('What it is for.', { min: 1, max: 128 }),
+          startedAt: time('When it began.'),
+          attempt: integer('Which attempt it is.', { min: 0, max: 1_000_000 }),
+        }),
+      ),
     }),
   ),
   lastHandled,

@@ -7,7 +7,6 @@ export function unactedFields({ spec }: DomainLibrary): string[] {
     ...(spec.tuning !== undefined && spec.tuning.mode !== undefined && spec.tuning.mode !== 'Off'
       ? ['spec.tuning']
       : []),
-    ...(spec.discovery === undefined ? [] : ['spec.discovery']),
   ];
 }
 

@@ -7,6 +7,7 @@ const text = Type.String({ minLength: 1, maxLength: 2048 });
 
 const config = Type.Object({
   version: Type.Literal(1),
+  task: Type.Literal('discover'),
   /** What the discovery is for; progress of another one is no progress of this one. */
   change: text,
   progress: Type.Object({ namespace: text, name: text }),
@@ -25,9 +26,6 @@ const config = Type.Object({
   seed: Type.Integer({ minimum: 0, maximum: 4_294_967_295 }),
 });
 export type DiscoveryConfig = Static<typeof config>;
-
-/** Directory, given by an environment variable, that holds `api-key` and `ca.crt` of the cluster. */
-export const CLUSTER_KEYS = 'QDRANT_LIBRARIAN_CLUSTER_KEYS';
 
 /** @throws ConfigError naming the field and its rule */
 export function parseDiscoveryConfig(json: string): DiscoveryConfig {

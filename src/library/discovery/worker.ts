@@ -5,7 +5,8 @@ import { KubeClient, systemClock } from '../../kube/index.ts';
 import { configMapProgress, connectSide, Keeper, type ProgressStore } from '../../migration/index.ts';
 import { isQdrantError } from '../../qdrant/index.ts';
 import { createLogger, type Logger, startTracing } from '../../telemetry/index.ts';
-import { CLUSTER_KEYS, type DiscoveryConfig, parseDiscoveryConfig } from './config.ts';
+import { CLUSTER_KEYS } from '../snapshots/task-config.ts';
+import { type DiscoveryConfig, parseDiscoveryConfig } from './config.ts';
 import { type Discovery, discover } from './discover.ts';
 import { DISCOVERY_KEYS, type DiscoveryProgress, freshProgress, parseDiscoveryProgress } from './progress.ts';
 import { markdownOf } from './report.ts';
@@ -97,9 +98,15 @@ type Keeping = Pick<Running, 'log' | 'closing'> & { readonly more: () => Readonl
 function kubernetesStore(config: DiscoveryConfig, { log, closing, more }: Keeping): ProgressStore<DiscoveryProgress> {
   const client = KubeClient.fromDefault({ userAgent: 'qdrant-librarian-worker', log });
   closing.push(() => client.close());
-  const form = { key: DISCOVERY_KEYS.progress, parse: parseDiscoveryProgress, more };
-  return configMapProgress(client, config.progress, form);
+  return discoveryStore(client, config.progress, more);
 }
+
+export const discoveryStore = (
+  client: Parameters<typeof configMapProgress>[0],
+  key: DiscoveryConfig['progress'],
+  more: Keeping['more'],
+): ProgressStore<DiscoveryProgress> =>
+  configMapProgress(client, key, { key: DISCOVERY_KEYS.progress, parse: parseDiscoveryProgress, more });
 
 async function tellFailure(keeper: Keeper<DiscoveryProgress> | undefined, error: unknown, log: Logger): Promise<void> {
   if (keeper === undefined || keeper.lost.aborted) return;

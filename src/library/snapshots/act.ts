@@ -85,7 +85,12 @@ async function make(ordering: Ordering, { name, attempt, drop }: SnapshotOrder &
   const { collection, cluster } = seen(world);
   const names = snapshotTaskNames(library.metadata.name, name);
   const config: TaskConfig = {
-    ...common(ordering, { collection: collection.name, change: name, progress: names.progress, from: collection }),
+    ...commonConfig(ordering, {
+      collection: collection.name,
+      change: name,
+      progress: names.progress,
+      from: collection,
+    }),
     ...bucketOf(world, placeOf(destinationOf(library))),
     task: SNAPSHOT_TASK,
     make: {
@@ -121,7 +126,7 @@ async function restore(ordering: Ordering, order: SnapshotOrder & { do: 'restore
   const collection = generationName(publicName(library), generation);
   const indexes = Object.keys(shape.indexes).toSorted();
   const config: TaskConfig = {
-    ...common(ordering, { collection, change: `${name}/${generation}`, progress: names.progress, from: live }),
+    ...commonConfig(ordering, { collection, change: `${name}/${generation}`, progress: names.progress, from: live }),
     ...bucketOf(world, place),
     task: RESTORE_TASK,
     name,
@@ -158,7 +163,8 @@ function seen({ library, cluster, sight }: World, maybeNone?: true) {
 
 type Common = { collection: string; change: string; progress: string; from: CollectionLook | undefined };
 
-function common({ world, connection }: Ordering, { collection, change, progress, from }: Common) {
+/** What every task's configuration has. */
+export function commonConfig({ world, connection }: Ordering, { collection, change, progress, from }: Common) {
   const { library, cluster } = world;
   if (cluster === undefined || connection === undefined) throw new Error('there is no connection to the cluster');
   const { apiKey, ca } = mountedSecrets(cluster);
@@ -191,7 +197,8 @@ const bucketOf = ({ library }: World, place: BucketPlace | undefined): { readonl
 
 type Starting = Pick<Parameters<typeof taskObjects>[0], 'config' | 'names' | 'job' | 'labels'>;
 
-async function startTask({ deps, world, expectations, signal }: Ordering, starting: Starting): Promise<void> {
+/** Makes the objects of one attempt of a task; a progress or Job that is there already stays. */
+export async function startTask({ deps, world, expectations, signal }: Ordering, starting: Starting): Promise<void> {
   const { library, cluster, settings } = world;
   if (cluster === undefined) throw new Error('there is no cluster');
   const objects: TaskObjects = taskObjects({

@@ -14,12 +14,15 @@ import { workerRules } from '../rbac.ts';
 import { mountedSecrets } from '../secrets.ts';
 import { destinationOf } from './destination.ts';
 import { ROLE_LABEL, SNAPSHOT_TASK } from './names.ts';
-import { ACCESS_KEY_FILE, BUCKET_KEYS, CLUSTER_KEYS, SECRET_KEY_FILE, type TaskConfig } from './task-config.ts';
+import { ACCESS_KEY_FILE, BUCKET_KEYS, CLUSTER_KEYS, SECRET_KEY_FILE } from './task-config.ts';
+
+/** What of a task's configuration its objects need. */
+export type Task = { readonly task: string; readonly bucket?: { readonly credentials: boolean } | undefined };
 
 export type TaskPlan = {
   readonly library: DomainLibrary;
   readonly cluster: QdrantCluster;
-  readonly config: TaskConfig;
+  readonly config: Task;
   readonly names: { readonly account: string; readonly config: string; readonly progress: string };
   readonly job: string;
   /** Of all objects but the account and its rights. */
@@ -169,7 +172,7 @@ function clusterMount(cluster: QdrantCluster) {
   return [{ volume, path: CLUSTER_PATH, variable: CLUSTER_KEYS }];
 }
 
-function bucketMount(library: DomainLibrary, { bucket }: TaskConfig) {
+function bucketMount(library: DomainLibrary, { bucket }: Task) {
   const secret = destinationOf(library).s3?.credentialsSecretRef?.name;
   if (bucket?.credentials !== true || secret === undefined) return [];
   const items = [ACCESS_KEY_FILE, SECRET_KEY_FILE].map((key) => ({ key, path: key }));

@@ -54,6 +54,7 @@ class Kept {
 
 const configOf = (collection: string, change: Partial<DiscoveryConfig> = {}): DiscoveryConfig => ({
   version: 1,
+  task: 'discover',
   change: `change-${collection}`,
   progress: { namespace: 'team', name: 'mixed-discovery' },
   leaseSeconds: 20,
