@@ -25,6 +25,8 @@ export type VectorizeWorkerOptions = {
   readonly cutter?: Cutter;
   /** How patiently one request to the embedder is sent again. */
   readonly retry?: EmbedClientOptions['retry'];
+  /** See `VectorizeTask`. */
+  readonly mostKnown?: number;
 };
 
 const STOPPED = 143;
@@ -46,6 +48,7 @@ export async function runVectorizeWorker(options: VectorizeWorkerOptions): Promi
       identity: { id: randomUUID(), pod: environment['POD_NAME'] ?? hostname() },
       timing: systemClock,
       date: Date.now,
+      ...(options.mostKnown !== undefined && { mostKnown: options.mostKnown }),
       log,
       signal,
       open: async (meter) => {

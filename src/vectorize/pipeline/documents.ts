@@ -21,8 +21,8 @@ export type SeeingOptions = {
   readonly making: Making;
   readonly maxBytes: number;
   readonly signal: AbortSignal;
-  /** The target has no points: nobody need ask. */
-  readonly empty: boolean;
+  /** All points of the job by document, where they were read before: nobody need ask. */
+  readonly all: ReadonlyMap<string, readonly Known[]> | undefined;
   /** Whether points are read with vectors and payload. */
   readonly deep: boolean;
 };
@@ -50,11 +50,10 @@ export function seenDocuments(listing: Listing, options: SeeingOptions): AsyncGe
 
 type Asked = { readonly entry: Entry; readonly known: readonly Known[]; readonly full: readonly Point[] };
 
-async function withKnown(entries: readonly Entry[], { target, empty, deep }: SeeingOptions): Promise<Asked[]> {
-  if (empty) return entries.map((entry) => ({ entry, known: [], full: [] }));
+async function withKnown(entries: readonly Entry[], { target, all, deep }: SeeingOptions): Promise<Asked[]> {
   const paths = entries.map(({ path }) => path);
   if (!deep) {
-    const known = await target.known(paths);
+    const known = all ?? (await target.known(paths));
     return entries.map((entry) => ({ entry, known: known.get(entry.path) ?? [], full: [] }));
   }
   const full = Map.groupBy(await target.full(paths), (point) => knownOf(point)?.document ?? '');

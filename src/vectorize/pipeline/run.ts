@@ -20,7 +20,7 @@ import { checkModel, type ModelRecord, parseModelRecord, recordFor } from './mod
 import { Pace } from './pace.ts';
 import { MAX_DOCUMENT_BYTES, Pass } from './pass.ts';
 import { Patience } from './patience.ts';
-import { type Making, settingsDigest } from './points.ts';
+import { type Known, type Making, settingsDigest } from './points.ts';
 import { type Item, toEmbed, vectorsFor } from './resolve.ts';
 import { Session } from './session.ts';
 import { mapAhead } from './streams.ts';
@@ -48,6 +48,8 @@ export type VectorizeTask = {
   /** Called when this worker is the only one. All is closed by whoever made it. @throws RunEnd */
   readonly open: (meter: Meter) => Promise<Means>;
   readonly address: () => Promise<Address>;
+  /** Marks of points that are held at once; the target is asked document by document where it has more. */
+  readonly mostKnown?: number;
   /** In [0, 1). */
   readonly random?: () => number;
 };
@@ -56,6 +58,8 @@ const DEFAULT_PATIENCE_SECONDS = 900;
 const CACHE_BYTES = 64 * 1024 * 1024;
 const SAMPLED = 50;
 const CUT_AHEAD = 2;
+/** Some 300 bytes each. */
+const MOST_KNOWN = 50_000;
 const REPORT_EVERY = 1000;
 /** Ids that wait for their deletion at once. */
 const DELETED_AT_ONCE = 512;
@@ -177,7 +181,7 @@ class VectorizeRun {
       making: scene.making,
       maxBytes: this.#task.config.maxDocumentBytes ?? MAX_DOCUMENT_BYTES,
       signal: this.#signal,
-      empty: scene.empty,
+      all: await this.#known(scene),
       deep: this.#deep,
     });
     await this.#fill(this.#items(seen, scene.pass), scene);
@@ -191,6 +195,13 @@ class VectorizeRun {
     if (kept !== undefined) return { ...revision, result: 'Stopped', reason: kept.reason, message: kept.message };
     if (verdict?.closed === undefined) return { ...revision, result: 'Succeeded' };
     return { ...revision, result: 'GateClosed', reason: 'GatesClosed', message: verdict.closed };
+  }
+
+  /** What is asked for document by document where there is too much of it. */
+  async #known({ empty }: Scene): Promise<Map<string, Known[]> | undefined> {
+    if (empty) return new Map();
+    if (this.#deep || (await this.#target.owned()) > (this.#task.mostKnown ?? MOST_KNOWN)) return undefined;
+    return await this.#target.known();
   }
 
   async #scene(): Promise<Scene> {
@@ -291,6 +302,7 @@ class VectorizeRun {
   /** @returns why nothing was deleted, where something should have been */
   async #delete(pass: Pass, { complete, problems }: ListingEnd): Promise<RunEnd | undefined> {
     const { mode, deletionGuardPercent: guard } = this.#task.config;
+    if (mode !== 'Verify') await this.#target.prepare();
     const owned = await this.#target.owned();
     if (!complete) return new RunEnd('ListingIncomplete', `not all could be listed: ${problems.join('; ')}`);
     if (this.#total === 0 && owned > 0 && guard < 100) {

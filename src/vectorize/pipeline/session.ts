@@ -33,6 +33,7 @@ export class Session {
   readonly #options: SessionOptions;
   #address: Address | undefined;
   #client: ClusterClient | undefined;
+  #moves = 0;
   #retired: Promise<void>[] = [];
 
   constructor(options: SessionOptions) {
@@ -68,6 +69,11 @@ export class Session {
     }
   }
 
+  /** How often the library was found elsewhere. */
+  get moves(): number {
+    return this.#moves;
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.#client?.close(), ...this.#retired]);
   }
@@ -89,6 +95,7 @@ export class Session {
     if (isDeepStrictEqual(address, this.#address)) return;
     this.#options.log.info({ peers: address.connection.peers.map(({ name }) => name) }, 'the library is elsewhere now');
     this.#address = address;
+    this.#moves += 1;
     if (this.#client !== undefined) this.#retired.push(this.#client.close());
     this.#client = undefined;
   }

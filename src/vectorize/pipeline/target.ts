@@ -30,6 +30,7 @@ const MARKS = ['document', MARK_FIELD];
 export class Target {
   readonly #options: TargetOptions;
   #shape: Shape | undefined;
+  #preparedAt = -1;
 
   constructor(options: TargetOptions) {
     this.#options = options;
@@ -43,8 +44,11 @@ export class Target {
     return this.#shape;
   }
 
-  /** Makes what is looked for quick to find. What was made once stays. */
+  /** Makes what is looked for quick to find. What was made once stays; a library that moved may have left it behind. */
   async prepare(): Promise<void> {
+    const { moves } = this.#options.session;
+    if (moves === this.#preparedAt) return;
+    this.#preparedAt = moves;
     await this.#write(async ({ client, collection, signal }) => {
       const { payload_schema: schema } = await client.collection(collection, { signal });
       for (const field of INDEXED_FIELDS) {
@@ -65,10 +69,10 @@ export class Target {
     );
   }
 
-  /** Points of some documents, by document. */
-  async known(documents: readonly string[]): Promise<Map<string, Known[]>> {
+  /** Points of some documents, or of all, by document. */
+  async known(documents?: readonly string[]): Promise<Map<string, Known[]>> {
     const found = new Map<string, Known[]>();
-    for await (const point of this.#scroll({ documents, withPayload: MARKS })) {
+    for await (const point of this.#scroll({ ...(documents && { documents }), withPayload: MARKS })) {
       const known = knownOf(point);
       if (known === undefined) continue;
       const others = found.get(known.document);

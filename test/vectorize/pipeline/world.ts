@@ -33,6 +33,8 @@ export class MemoryStore implements RunStore {
   readonly #kept = new Map<string, string>();
   readonly seen: VectorizeProgress[] = [];
   dead = false;
+  /** Called after each write. */
+  onWrite: (progress: VectorizeProgress) => void = () => {};
 
   get progress(): VectorizeProgress | undefined {
     return parseVectorizeProgress(this.#progress);
@@ -52,6 +54,7 @@ export class MemoryStore implements RunStore {
     this.seen.push(progress);
     for (const [key, value] of this.#pending) this.#kept.set(key, value);
     this.#pending = new Map();
+    this.onWrite(progress);
     return String(this.#version);
   }
 
@@ -85,6 +88,8 @@ export class World {
   readonly binding: string;
   /** What the worker said last. */
   said = '';
+  /** Marks that a run holds at once. */
+  mostKnown = 50_000;
   #runs = 0;
 
   constructor(options: { url: string; embedder: EmbedderServer; root: string }) {
@@ -171,6 +176,7 @@ export class World {
       log: createLogger('info', { write: (line: string) => void lines.push(line) }),
       store: this.store,
       cutter,
+      mostKnown: this.mostKnown,
       retry: { attempts: 3, baseMilliseconds: 1, capMilliseconds: 4 },
     });
     this.said = lines.join('');
