@@ -5,12 +5,23 @@ import { chunk } from './chunk.ts';
 import { client } from './client.ts';
 import { discovery } from './discovery.ts';
 import { embed } from './embed.ts';
+import { gateway } from './gateway.ts';
 import { operatorScale } from './operator-scale.ts';
 import { plan } from './plan.ts';
 import { vectorize } from './vectorize.ts';
 import { vectors } from './vectors.ts';
 
-const BENCHMARKS: readonly Benchmark[] = [client, operatorScale, plan, chunk, embed, vectorize, vectors, discovery];
+const BENCHMARKS: readonly Benchmark[] = [
+  client,
+  operatorScale,
+  plan,
+  chunk,
+  embed,
+  gateway,
+  vectorize,
+  vectors,
+  discovery,
+];
 
 type Flags = { readonly short?: boolean; readonly profile?: string };
 

@@ -183,6 +183,16 @@ test('a body too large to be kept is held before it is read, and then streamed',
   assert.equal(await count('large'), 4000);
 });
 
+test('a body of several megabytes passes, kept or streamed', async () => {
+  await library('heavy');
+  const payload = { text: 'x'.repeat(10_000) };
+  const body = { points: Array.from({ length: 400 }, (_, id) => ({ id, vector: [id, 1, 2], payload })) };
+  const keeping = await world.gateway({ bodies: { largest: 32 << 20, kept: 8 << 20, keptInAll: 16 << 20 } });
+  for (const base of [gateway, keeping]) assert.equal((await write('heavy', body, base)).status, 200);
+  const answer = await call(`${gateway}/collections/heavy/points/scroll`, { method: 'POST', body: { limit: 400 } });
+  assert.ok(answer.text.length > 4_000_000);
+});
+
 test('a body larger than is taken at all is refused', async () => {
   const small = await world.gateway({ bodies: { largest: 1000, kept: 100, keptInAll: 1000 } });
   const answer = await write('plain', points(...Array.from({ length: 200 }, (_, id) => id)), small);

@@ -108,7 +108,10 @@ export class Sketches {
   async run(signal: AbortSignal): Promise<void> {
     try {
       while (!signal.aborted) {
-        await this.round(signal);
+        await this.round(signal).catch((error: unknown) => {
+          signal.throwIfAborted();
+          this.#deps.log.warn({ err: error }, 'a round of sketches failed');
+        });
         await sleep(this.#deps.limits.roundMilliseconds, undefined, { signal });
       }
     } catch (error) {
