@@ -54,20 +54,20 @@ export const LIBRARY_RULES: readonly AccessRule[] = [
     apiGroups: [''],
     resources: ['configmaps'],
     verbs: [...WATCH, 'create', 'patch', 'delete'],
-    purpose: "a copy's configuration and progress",
+    purpose: 'configuration and progress of copies, snapshots and restores; what a snapshot is',
   },
   {
     apiGroups: [''],
     resources: ['configmaps'],
     verbs: ['get'],
-    purpose: 'handed on to copy workers, with `patch`, each for its own progress',
+    purpose: 'handed on to workers, with `patch`, each for its own progress',
     spare: 'used by the workers, under accounts of their own',
   },
   {
     apiGroups: ['batch'],
     resources: ['jobs'],
     verbs: [...WATCH, 'create', 'delete'],
-    purpose: 'run copy workers',
+    purpose: 'run workers that copy, make snapshots and restore them',
   },
   {
     apiGroups: [''],

@@ -12,6 +12,7 @@ import {
 } from '../../kube/index.ts';
 import type { Connection } from '../../qdrant/index.ts';
 import { holderOf } from '../decide/active.ts';
+import { withoutFence } from '../decide/fence.ts';
 import { markOf } from '../decide/first-generation.ts';
 import { limitsInMark, limitsOf, pageLimit } from '../decide/limits.ts';
 import type { LibraryDeps } from '../deps.ts';
@@ -120,7 +121,7 @@ async function restore(ordering: Ordering, order: SnapshotOrder & { do: 'restore
   const names = restoreTaskNames(library.metadata.name, generation);
   const shape = shapeOf(library.spec, cluster.spec.limits);
   const factor = (field: string): number => {
-    const wanted = shape.params[field] ?? live?.observed.params[field];
+    const wanted = shape.params[field] ?? (live === undefined ? undefined : withoutFence(live).params[field]);
     return typeof wanted === 'number' ? wanted : 1;
   };
   const collection = generationName(publicName(library), generation);

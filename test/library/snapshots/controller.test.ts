@@ -7,6 +7,7 @@ import { afterEach, beforeEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ObjectStoreServer, startObjectStore } from '../../../sandbox/object-store/server.ts';
 import { CONFIG_MAPS, JOBS, SECRETS, type Secret } from '../../../src/kube/index.ts';
+import { DOMAIN_LIBRARIES } from '../../../src/library/index.ts';
 import { digestOf, formatDigest } from '../../../src/vectors/index.ts';
 import { CANARY, NAMESPACE, Room } from '../room.ts';
 
@@ -206,4 +207,28 @@ test('a bucket that denies: a condition and an event, nothing is lost, and it go
   const maps = await room.admin.listAll(CONFIG_MAPS, { namespace: NAMESPACE });
   await room.until(() => event('SnapshotMade').length === 1);
   assert.ok(maps.some(({ metadata }) => metadata.name === 'docs-copy') === false);
+});
+
+test('a library whose collection is gone comes back from the bucket, and so does one that was made anew under its name', async () => {
+  await prepared({ snapshots: s3(), deletionPolicy: 'Delete' });
+  const before = await digest();
+  const name = await snapshot('one');
+  await room.until(() => event('SnapshotMade').length === 1);
+  await room.qdrant.deleteCollection('docs--g1');
+  await room.until(async () => (await room.condition('Ready')) === 'False CollectionMissing');
+  await room.change({ spec: { rollback: { toSnapshot: name } } });
+  await room.until(async () => (await rollback())?.state === 'Done');
+  await room.ready();
+  assert.equal(await digest(), before);
+
+  await room.admin.delete(DOMAIN_LIBRARIES, { namespace: NAMESPACE, name: 'docs' });
+  await room.until(async () => (await room.qdrant.collections()).length === 0);
+  await room.until(
+    async () => (await room.admin.find(DOMAIN_LIBRARIES, { namespace: NAMESPACE, name: 'docs' })) === undefined,
+  );
+  // No list shows the snapshot: it is looked for in the bucket.
+  await room.createLibrary({ snapshots: s3(), rollback: { toSnapshot: name } } as never);
+  await room.until(async () => (await rollback())?.state === 'Done', 30);
+  await room.ready();
+  assert.equal(await digest(), before);
 });

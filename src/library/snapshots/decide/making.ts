@@ -73,7 +73,10 @@ function failing({ name, progress }: KeptSnapshot): Note {
     type: 'SnapshotFailing',
     status: 'True',
     reason,
-    message: `snapshot ${name} is not made yet, and is tried again: ${message}`,
+    message:
+      progress?.manifest === undefined
+        ? `snapshot ${name} is not made yet, and is tried again: ${message}`
+        : `snapshot ${name} is made; what is no longer kept is not dropped yet: ${message}`,
   };
 }
 
