@@ -121,6 +121,9 @@ for (const { name, start, skip } of STORES) {
       stranger.close();
       const nowhere = opened(store, { bucket: 'nowhere' });
       await assert.rejects(nowhere.list('a/'), refused('BucketMissing'));
+      await assert.rejects(nowhere.size('a/x'), refused('BucketMissing'));
+      await assert.rejects(nowhere.getText('a/x'), refused('BucketMissing'));
+      await assert.rejects(nowhere.get('a/x'), refused('BucketMissing'));
       await assert.rejects(nowhere.putText('a/x', 'x'), refused('BucketMissing'));
       nowhere.close();
     });

@@ -106,8 +106,17 @@ export function openBucket(config: BucketConfig, credentials: Credentials | unde
         if (Body === undefined) throw new TaskFailure('BucketFailed', `${Key} has no content`);
         return Body as Readable;
       }),
-    size: (Key) =>
-      found(`looking at ${Key}`, async () => (await client.send(new HeadObjectCommand({ Bucket, Key }))).ContentLength),
+    size: async (Key) => {
+      const what = `looking at ${Key}`;
+      const bytes = await found(
+        what,
+        async () => (await client.send(new HeadObjectCommand({ Bucket, Key }))).ContentLength,
+      );
+      // An answer to HEAD has no body that could tell an object that is missing from a bucket that is: a list does.
+      if (bytes === undefined)
+        await doing(what, () => client.send(new ListObjectsV2Command({ Bucket, Prefix: Key, MaxKeys: 1 })));
+      return bytes;
+    },
     list: (Prefix) =>
       doing(`listing ${Prefix}`, async () => {
         const objects: StoredObject[] = [];

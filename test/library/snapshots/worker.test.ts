@@ -211,6 +211,16 @@ test('a part that is not as it was made, is cut short or gone is refused by name
     assert.equal(code, 1);
     return said.failure;
   };
+  for (const [fault, reason] of [
+    ['gone', 'BucketMissing'],
+    ['deny', 'BucketDenied'],
+    ['cut', 'BucketUnreachable'],
+  ] as const) {
+    store.strike(fault);
+    const away = await attempt();
+    store.strike(undefined);
+    assert.deepEqual([away?.reason, away?.lasting], [reason, false], 'what may pass is no refusal');
+  }
   const { Readable } = await import('node:stream');
   await store.objects.put(first.file, Readable.from([Buffer.alloc(first.bytes, 7)]));
   const wrong = await attempt();
