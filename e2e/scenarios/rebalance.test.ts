@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { isReady, LIBRARIES, until } from '../../sandbox/run/wait.ts';
 import {
   ANNOTATIONS,
@@ -25,8 +29,8 @@ const PACE = 40;
 /** As soon as anything is known: a window of one minute, looked at every five seconds. */
 const QUICK: Partial<RebalancePolicySpec> = { observe: { intervalSeconds: 5, windowMinutes: 1 } };
 
-async function createPolicy(stage: Stage, spec: Partial<RebalancePolicySpec>): Promise<void> {
-  const object = { apiVersion: API_VERSION, kind: POLICIES.kind, metadata: stage.key('even'), spec };
+async function createPolicy(stage: Stage, spec: Partial<RebalancePolicySpec>, name = 'even'): Promise<void> {
+  const object = { apiVersion: API_VERSION, kind: POLICIES.kind, metadata: stage.key(name), spec };
   await stage.admin.create(POLICIES, object as KubeObject as RebalancePolicy);
 }
 
@@ -36,9 +40,11 @@ async function say(stage: Stage, verb: string): Promise<void> {
   await stage.admin.patch(POLICIES, stage.key('even'), body, { type: 'merge' });
 }
 
-function policyIs(stage: Stage, holds: (policy: RebalancePolicy) => boolean, what: string): Promise<RebalancePolicy> {
+type Holds = (policy: RebalancePolicy) => boolean;
+
+function policyIs(stage: Stage, holds: Holds, what: string, name = 'even'): Promise<RebalancePolicy> {
   const { admin: client, namespace } = stage;
-  return until({ client, type: POLICIES, namespace, name: 'even', timeoutSeconds: PATIENCE_SECONDS }, holds, what);
+  return until({ client, type: POLICIES, namespace, name, timeoutSeconds: PATIENCE_SECONDS }, holds, what);
 }
 
 const reasonOf = (policy: RebalancePolicy, type: string): string | undefined =>
@@ -92,7 +98,7 @@ scenario(
     const busy = await policyIs(
       stage,
       ({ status }) =>
-        status?.load?.some((load) => load.cluster === 'left' && (load.requestsPerMinute ?? 0) > 1200) === true,
+        status?.load?.some((load) => load.cluster === 'left' && (load.imbalancePercent ?? 0) > 50) === true,
       'seeing the load on the left',
     );
     assert.equal(busy.status?.load?.find(({ cluster }) => cluster === 'right')?.libraries, 0);
@@ -192,4 +198,52 @@ scenario(
       return reasonOf(odd, 'Ready') === 'OneCluster';
     });
   },
+);
+
+/** The page's commands in their order: each indented line. */
+const commandsOf = (page: string): string[] =>
+  page
+    .split('\n')
+    .filter((line) => line.startsWith('    kubectl '))
+    .map((line) => line.trim());
+
+scenario(
+  'every command of the page on rebalancing does what the page says',
+  async (stage) => {
+    await oneSided(stage);
+    await createPolicy(stage, { ...QUICK, mode: 'Recommend' }, 'nightly');
+    const is = (holds: (policy: RebalancePolicy) => boolean, what: string) => policyIs(stage, holds, what, 'nightly');
+    await is(({ status }) => (status?.load ?? []).some(({ imbalancePercent = 0 }) => imbalancePercent > 50), 'aware');
+    const asking = { metadata: { annotations: { [ANNOTATIONS.plan]: 'refresh' } } };
+    await stage.admin.patch(POLICIES, stage.key('nightly'), asking, { type: 'merge' });
+    const { status } = await is((policy) => policy.status?.plan?.state === 'Proposed', 'showing a plan');
+
+    const page = await readFile(join(import.meta.dirname, '../../docs/rebalance.md'), 'utf8');
+    const commands = commandsOf(page);
+    assert.equal(commands.length, 8);
+    const PATH = `${dirname(stage.ground.kubectl)}:${process.env['PATH']}`;
+    const env = { ...process.env, PATH, KUBECONFIG: stage.ground.kubeconfigFile };
+    const said: string[] = [];
+    for (const command of commands) {
+      stage.diary.note('step', command);
+      const here = command.replaceAll('team-a', stage.namespace);
+      said.push((await promisify(execFile)('bash', ['-o', 'pipefail', '-ec', here], { env, timeout: 60_000 })).stdout);
+      const verb = /plan=(approve|stop|refresh)/.exec(command)?.[1];
+      if (verb === undefined) continue;
+      const obeyed = await is(
+        ({ metadata, status: now }) =>
+          metadata.annotations?.[ANNOTATIONS.plan] === undefined &&
+          now?.lastHandled?.['plan']?.startsWith(verb) === true,
+        `obeying ${verb}`,
+      );
+      if (verb === 'stop') assert.equal(obeyed.status?.plan?.state, 'Stopped');
+    }
+    const [line = '', load = '', why = '', plan = '', digest = ''] = said;
+    assert.match(line, /nightly[\s\S]*Proposed/);
+    assert.match(load, /left: \d+ a minute, 100 % off the mean/);
+    assert.ok(why.length > 0 || status?.plan?.state === 'Proposed');
+    assert.match(plan, /^plan [0-9a-f]{16} of [\s\S]*left -> right/);
+    assert.match(digest, /^[0-9a-f]{16}$/);
+  },
+  ['kubectl'],
 );

@@ -7,6 +7,22 @@ export type LibraryAccess = { readonly client: ClusterClient; readonly collectio
 export type BindingKey = { readonly namespace: string; readonly library: string };
 
 /**
+ * Connects to a library through the gateway: with its address and the key of the binding Secret.
+ * Close the client when done.
+ */
+export async function gatewayAccess(
+  admin: KubeClient,
+  { namespace, library }: BindingKey,
+  url: string,
+): Promise<LibraryAccess> {
+  const { data = {} } = await admin.get(SECRETS, { namespace, name: `${library}-binding` });
+  const read = (key: string): string => Buffer.from(data[key] ?? '', 'base64').toString();
+  const peers = [{ name: 'gateway', rest: `${url}/namespaces/${namespace}` }];
+  const client = new ClusterClient({ peers, apiKey: read('api-key') }, { retry: { attempts: 8 } });
+  return { client, collection: read('collection') };
+}
+
+/**
  * Connects to a library as an application would: with nothing but its binding Secret.
  * Close the client when done.
  *

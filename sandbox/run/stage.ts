@@ -1,11 +1,11 @@
-import type { DomainLibrary, QdrantCluster, VectorizationJob } from '../../src/api/index.ts';
+import type { DomainLibrary, QdrantCluster, RebalancePolicy, VectorizationJob } from '../../src/api/index.ts';
 import type { ExternalEmbedder } from '../external-embedder.ts';
 import type { ExternalQdrant } from '../external-qdrant.ts';
 import { type LibraryAccess, libraryAccess } from '../load/library-access.ts';
 import { OPERATOR_NAMESPACE, type Sandbox } from '../sandbox.ts';
 import type { Facts } from './facts.ts';
 import { StoryLoad } from './load.ts';
-import { CLUSTERS, LIBRARIES, until, VECTORIZATION_JOBS } from './wait.ts';
+import { CLUSTERS, LIBRARIES, REBALANCE_POLICIES, until, VECTORIZATION_JOBS } from './wait.ts';
 
 export const NAMESPACE = 'library';
 /** Of the vectors of all libraries. */
@@ -61,6 +61,14 @@ export class Stage {
   job(name: string, { holds, what, timeoutSeconds }: Waiting<VectorizationJob>): Promise<VectorizationJob> {
     const { signal, sandbox } = this;
     const type = VECTORIZATION_JOBS;
+    const options = { client: sandbox.admin, type, namespace: NAMESPACE, name, timeoutSeconds, signal };
+    return until(options, holds, what);
+  }
+
+  /** Waits for a RebalancePolicy. @throws Error with its conditions when the time is over */
+  policy(name: string, { holds, what, timeoutSeconds }: Waiting<RebalancePolicy>): Promise<RebalancePolicy> {
+    const { signal, sandbox } = this;
+    const type = REBALANCE_POLICIES;
     const options = { client: sandbox.admin, type, namespace: NAMESPACE, name, timeoutSeconds, signal };
     return until(options, holds, what);
   }

@@ -7,6 +7,7 @@ import { killPeer } from './chapters/kill-peer.ts';
 import { libraries } from './chapters/libraries.ts';
 import { move } from './chapters/move.ts';
 import { readBack } from './chapters/read-back.ts';
+import { rebalance } from './chapters/rebalance.ts';
 import { rollback } from './chapters/rollback.ts';
 import { scaleIn } from './chapters/scale-in.ts';
 import { scaleOut } from './chapters/scale-out.ts';
@@ -24,6 +25,7 @@ const CHAPTERS: readonly Chapter[] = [
   changeInPlace,
   changeGeneration,
   move,
+  rebalance,
   rollback,
   readBack,
   idle,

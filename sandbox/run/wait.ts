@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Condition, DomainLibrary, QdrantCluster, VectorizationJob } from '../../src/api/index.ts';
-import { DOMAIN_LIBRARY, QDRANT_CLUSTER, VECTORIZATION_JOB } from '../../src/api/index.ts';
+import type {
+  Condition,
+  DomainLibrary,
+  QdrantCluster,
+  RebalancePolicy,
+  VectorizationJob,
+} from '../../src/api/index.ts';
+import { DOMAIN_LIBRARY, QDRANT_CLUSTER, REBALANCE_POLICY, VECTORIZATION_JOB } from '../../src/api/index.ts';
 import {
   findCondition,
   type KubeClient,
@@ -12,6 +18,7 @@ import {
 export const CLUSTERS: ResourceType<QdrantCluster> = resourceType<QdrantCluster>(QDRANT_CLUSTER);
 export const LIBRARIES: ResourceType<DomainLibrary> = resourceType<DomainLibrary>(DOMAIN_LIBRARY);
 export const VECTORIZATION_JOBS: ResourceType<VectorizationJob> = resourceType<VectorizationJob>(VECTORIZATION_JOB);
+export const REBALANCE_POLICIES: ResourceType<RebalancePolicy> = resourceType<RebalancePolicy>(REBALANCE_POLICY);
 
 type WithConditions = KubeObject & {
   readonly status?: { readonly conditions?: readonly Condition[]; readonly observedGeneration?: number };
