@@ -14,6 +14,7 @@ import {
 } from '../kube/index.ts';
 import { MARK_KEY } from '../migration/index.ts';
 import type { AliasAction, ClusterClient, PayloadFieldSchema, Schemas } from '../qdrant/index.ts';
+import { workersEngine } from './decide/engine.ts';
 import { indexNote, noteDigest } from './decide/in-place.ts';
 import { pageLimit } from './decide/limits.ts';
 import { carrying } from './decide/projection.ts';
@@ -183,6 +184,7 @@ async function startCopy(acting: Acting, step: Step & { kind: 'startCopy' }): Pr
     generation: step.generation,
     attempt: step.attempt,
     again: step.again === true,
+    engine: step.fromCluster === undefined ? undefined : workersEngine(library.status?.change, world.moveRules?.engine),
     projection: carrying(source.look.observed, target.look.observed).projection,
     maxFreezeSeconds: settings.maxFreezeSeconds,
     pageLimit: pageLimit(source.look, target.look, shapeOf(library.spec)),

@@ -26,6 +26,8 @@ export type MoveSubject = {
   readonly replicationFactor: number;
   /** Vectors that no copy can carry over, and why points can't be placed; in words. */
   readonly misfits: readonly string[];
+  /** Why the engine that a policy asks for by name can't be used. */
+  readonly engineRefused: string | undefined;
 };
 
 const KEY_REASONS: readonly string[] = [
@@ -165,6 +167,12 @@ const shapeFits: Predicate<MoveSubject> = {
   },
 };
 
+const enginePossible: Predicate<MoveSubject> = {
+  name: 'engine-possible',
+  refuse: ({ engineRefused }) =>
+    engineRefused === undefined ? undefined : `migration.engine of the policy can't be used: ${engineRefused}`,
+};
+
 /** What must hold before a move makes anything on its target. */
 export const MOVE_PREDICATES: readonly Predicate<MoveSubject>[] = [
   targetReady,
@@ -174,4 +182,5 @@ export const MOVE_PREDICATES: readonly Predicate<MoveSubject>[] = [
   targetNameFree,
   sourceReadable,
   shapeFits,
+  enginePossible,
 ];

@@ -31,6 +31,8 @@ export type CopyPlan = {
   /** The target was filled before: it is compared at once. */
   readonly again?: boolean;
   readonly projection: Projection;
+  /** How the bulk of the data is to travel; undefined: point by point. */
+  readonly engine?: WorkerConfig['engine'] | undefined;
   readonly maxFreezeSeconds: number;
   /** Most points that Qdrant gives in one answer; undefined: as many as are asked for. */
   readonly pageLimit?: number | undefined;
@@ -122,6 +124,7 @@ function workerConfig(plan: CopyPlan, progress: string): WorkerConfig {
       vectors: Object.fromEntries(Object.entries(plan.projection.vectors).map(([name, rule]) => [name, { ...rule }])),
       keepShardKeys: plan.projection.keepShardKeys,
     },
+    ...(plan.engine === undefined ? {} : { engine: plan.engine }),
     maxFreezeSeconds: plan.maxFreezeSeconds,
     leaseSeconds: LEASE_SECONDS,
     lanes: LANES,

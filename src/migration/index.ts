@@ -10,6 +10,7 @@ export {
 } from './config.ts';
 export { connectSide, readKey } from './connect.ts';
 export { type CopyEngine, SCROLL_ENGINE } from './copy.ts';
+export { chooseEngine, type EngineChoice, type EngineName, type EngineWish } from './engine-choice.ts';
 export {
   FENCE_HOLDS_SECONDS,
   type Fence,
@@ -30,8 +31,17 @@ export {
   type Timing,
 } from './keeper.ts';
 export { layoutOf, type PlacedShard, type ShardLayout } from './placed-shards.ts';
-export { type GivenUp, type Leak, PROGRESS_KEY, type Progress, parseProgress, type Verification } from './progress.ts';
+export {
+  type BaseProgress,
+  type GivenUp,
+  type Leak,
+  PROGRESS_KEY,
+  type Progress,
+  parseProgress,
+  type Verification,
+} from './progress.ts';
 export { configMapProgress, type ProgressForm } from './progress-store.ts';
 export { IDENTITY, type Projection, type VectorRule } from './projection.ts';
 export { qdrantSide, sideState } from './qdrant-side.ts';
+export { type SegmentConfig, segmentConfig } from './segment-config.ts';
 export { aliasedEverywhere, commonFence, type PeerState, queued, type SideState, unreadable } from './side.ts';

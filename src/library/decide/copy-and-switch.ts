@@ -47,6 +47,8 @@ function withProgress({ job }: SeenWorld, change: GenerationChange, progress: Pr
     ...rest,
     ...(job === undefined ? {} : { job: job.name }),
     ...(progress === undefined ? {} : { passes: progress.passes, copied: progress.copied, total: progress.total }),
+    // What the worker found when it came to it.
+    ...(progress?.base === undefined ? {} : { engine: progress.base.engine, engineReason: progress.base.reason }),
   };
 }
 

@@ -1,13 +1,15 @@
 import type { Blocker, GenerationChange } from '../../api/index.ts';
-import { aliasesOf, aliasTargets, type CollectionLook, versionsTold } from '../look.ts';
+import type { EngineChoice } from '../../migration/index.ts';
+import { aliasesOf, aliasTargets, type CollectionLook, type Look, versionsTold } from '../look.ts';
 import { generationName, publicName } from '../names.ts';
+import type { Observed } from '../observed.ts';
 import { generationsOf, type Note, type Plan, timestamp, withGeneration } from '../plan.ts';
 import { MOVE_PREDICATES, refusals } from '../predicates.ts';
-import { shapeDigest, shapeOf } from '../shape.ts';
+import { type Shape, shapeDigest, shapeOf } from '../shape.ts';
 import { type Place, placeNamed, type SeenWorld } from '../world.ts';
 import { type Active, ownCollections } from './active.ts';
 import { blocked } from './blocked.ts';
-import { chooseEngine } from './engine.ts';
+import { engineOfMove } from './engine.ts';
 import { lift, withoutFence } from './fence.ts';
 import { type MoveOrder, orderedMove } from './placement.ts';
 import { carrying, layoutAfter } from './projection.ts';
@@ -53,7 +55,7 @@ export function startMove(world: SeenWorld, active: Active, order: MoveOrder): P
     fromCluster: home,
     toCluster: order.to,
     ...(order.policy === undefined ? {} : { policy: order.policy }),
-    ...engineOf(world, active, place),
+    ...chosenEngine(left === undefined ? engineOf(world, active, place) : undefined),
   };
   const entry = {
     number: to,
@@ -75,18 +77,35 @@ export function startMove(world: SeenWorld, active: Active, order: MoveOrder): P
   };
 }
 
-function engineOf(world: SeenWorld, active: Active, place: Place) {
+function chosenEngine(choice: EngineChoice | undefined): Pick<GenerationChange, 'engine' | 'engineReason'> {
+  if (choice === undefined)
+    return { engine: 'Scroll', engineReason: 'only what differs from what it had left travels' };
+  return choice.kind === 'chosen' ? { engine: choice.engine, engineReason: choice.reason.slice(0, MAX_REASON) } : {};
+}
+
+const MAX_REASON = 1024;
+
+function engineOf(world: SeenWorld, active: Active, place: Place): EngineChoice {
   const from = withoutFence(active.collection);
   const shape = shapeOf(world.library.spec, place.cluster?.spec.limits);
   const look = place.sight.kind === 'seen' ? place.sight.look : undefined;
-  return chooseEngine({
+  const versions = (seen: Look | undefined): string[] =>
+    seen === undefined ? [] : versionsTold(seen).map(({ version }) => version);
+  return engineOfMove({
+    library: world.library,
     from,
-    to: { ...layoutAfter(shape, from), shardNumber: shape.shardNumber ?? from.shardNumber },
-    versions: [world.look, ...(look === undefined ? [] : [look])].flatMap((seen) =>
-      versionsTold(seen).map(({ version }) => version),
-    ),
-    wanted: world.moveRules?.engine,
+    shape,
+    target: place.cluster,
+    versions: { source: versions(world.look), target: versions(look) },
+    vectorsBytes: place.vectorsBytes,
+    replicationFactor: replicationFactor(shape, from),
+    wish: world.moveRules?.engine,
   });
+}
+
+function replicationFactor(shape: Shape, from: Observed): number {
+  const factor = shape.params['replication_factor'] ?? from.params['replication_factor'];
+  return typeof factor === 'number' ? factor : 1;
 }
 
 type Probing = { readonly active: Active; readonly place: Place; readonly collection: string };
@@ -97,7 +116,7 @@ export function probe(world: SeenWorld, { active, place, collection }: Probing):
   const from = withoutFence(active.collection);
   const shape = shapeOf(library.spec, place.cluster?.spec.limits);
   const { uncopyable, unplaceable } = carrying(from, layoutAfter(shape, from));
-  const factor = shape.params['replication_factor'] ?? from.params['replication_factor'];
+  const engine = place.sight.kind === 'seen' ? engineOf(world, active, place) : undefined;
   const subject = {
     library,
     cluster,
@@ -106,7 +125,8 @@ export function probe(world: SeenWorld, { active, place, collection }: Probing):
     collection,
     from: active.collection,
     aliases: travellingNames(world, active.collection),
-    replicationFactor: typeof factor === 'number' ? factor : 1,
+    replicationFactor: replicationFactor(shape, from),
+    engineRefused: engine?.kind === 'refused' ? engine.reason : undefined,
     misfits: [...uncopyable, ...(unplaceable === undefined ? [] : [unplaceable])],
   };
   const blockedBy = refusals(MOVE_PREDICATES, subject, library);
