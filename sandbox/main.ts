@@ -81,7 +81,7 @@ async function run(): Promise<number> {
     );
     const peak = memory.stop();
     facts.check('peak memory of all processes', mebibytes(peak), peak < BUDGET_BYTES);
-    if (flags.once !== true && sandbox !== undefined) await stayUp(sandbox, facts);
+    if (flags.once !== true && sandbox !== undefined) await stayUp(sandbox, story, facts);
   } catch (error) {
     failure = error;
   } finally {
@@ -102,7 +102,7 @@ function parts(): string {
   return `Parts: control plane embedded, node embedded (pods are processes), Qdrant ${qdrant}, embeddings embedded (hashing).\n`;
 }
 
-async function stayUp(sandbox: Sandbox, facts: Facts): Promise<void> {
+async function stayUp(sandbox: Sandbox, story: Story | undefined, facts: Facts): Promise<void> {
   say(`
 ${facts.table()}
 ${parts()}
@@ -116,7 +116,12 @@ The sandbox stays up until you press Ctrl+C. In another terminal:
 
 API server: ${sandbox.controlPlane.url}
 `);
-  for (const { metadata, status } of await sandbox.admin.listAll(PODS, { namespace: NAMESPACE })) {
+  if (story?.embedder !== undefined) {
+    const { url, model } = story.embedder;
+    say(`Embedder: ${url}, model ${model}; as Ollama, OpenAI, TEI and Gemini\n`);
+  }
+  const labelSelector = 'app.kubernetes.io/name=qdrant';
+  for (const { metadata, status } of await sandbox.admin.listAll(PODS, { namespace: NAMESPACE, labelSelector })) {
     if (status?.podIP !== undefined) say(`Qdrant ${metadata.name}: http://${status.podIP}:6333\n`);
   }
   await new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));

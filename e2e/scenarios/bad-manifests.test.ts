@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { API_VERSION } from '../../src/api/index.ts';
+import { VECTORIZATION_JOBS } from '../../sandbox/run/wait.ts';
+import { API_VERSION, type VectorizationJob } from '../../src/api/index.ts';
 import { KubeError } from '../../src/kube/index.ts';
 import { eventually } from '../stage/eventually.ts';
 import { scenarios } from '../stage/scenario.ts';
@@ -131,6 +132,25 @@ scenario('fields that nothing acts on yet are named in a condition, and only whi
   await stage.untilCluster('desk', free, 'without FieldsNotActedOn');
   await stage.untilLibrary('docs', free, 'without FieldsNotActedOn');
   await stage.libraryReady('docs', 1);
+});
+
+scenario('a source of documents that is not built is refused by name, and a library may come later', async (stage) => {
+  const spec = {
+    source: { s3: { bucket: 'pages' } },
+    embedder: { protocol: 'Ollama', url: 'http://embedder.example:11434', model: 'm', dimensions: 8 },
+    target: { libraryRef: { name: 'docs' } },
+  };
+  const object = { apiVersion: API_VERSION, kind: 'VectorizationJob', metadata: stage.key('pages'), spec };
+  await stage.admin.create(VECTORIZATION_JOBS, object as VectorizationJob);
+  const saying = async (reason: string, message: RegExp): Promise<void> =>
+    eventually(`VectorizationJob pages says ${reason}`, async () => {
+      const found = await stage.admin.get(VECTORIZATION_JOBS, stage.key('pages'));
+      return says(found, 'Ready', { status: 'False', reason, message });
+    });
+  await saying('NotBuilt', /^spec\.source\.s3: /);
+  const source = { s3: null, configMap: { name: 'pages' } };
+  await stage.admin.patch(VECTORIZATION_JOBS, stage.key('pages'), { spec: { source } }, { type: 'merge' });
+  await saying('LibraryNotFound', /^spec\.target\.libraryRef\.name: "docs": /);
 });
 
 scenario('nothing is done to what is suspended, until it is not any more', async (stage) => {

@@ -60,6 +60,33 @@ scenario(
   ['audit'],
 );
 
+scenario(
+  'the texts of a collection are embedded anew into another library, which leaves the first alone',
+  async (stage) => {
+    const vectorizing = await Vectorizing.begin(stage);
+    await vectorizing.putPages(pages(5));
+    await vectorizing.create('handbook');
+    await vectorizing.succeeded('handbook');
+    const before = await vectorizing.stored();
+    await stage.createLibrary('small', 'desk', {
+      vectors: [{ name: 'short', size: 16, distance: 'Cosine' }],
+      shards: { number: 1 },
+    });
+    await stage.libraryReady('small', 1);
+    await vectorizing.create('anew', {
+      source: { collection: { clusterRef: { name: 'desk' }, name: 'docs', textField: 'text' } },
+      chunking: { strategy: 'Text', maxTokens: 256, overlapTokens: 0 },
+      embedder: { dimensions: 16 },
+      target: { libraryRef: { name: 'small' } },
+    });
+    const run = await vectorizing.succeeded('anew');
+    assert.equal(run.documents, before.length);
+    const texts = (chunks: readonly { readonly text: string }[]) => chunks.map(({ text }) => text.trim()).toSorted();
+    assert.deepEqual(texts(await vectorizing.stored('small')), texts(before));
+    assert.deepEqual(await vectorizing.stored(), before);
+  },
+);
+
 const workers = async ({ admin, namespace }: Stage) =>
   (await admin.listAll(PODS, { namespace, labelSelector: 'qdrant-librarian.io/vectorization-job' })).filter(
     ({ status }) => status?.phase === 'Running',

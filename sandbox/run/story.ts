@@ -1,3 +1,4 @@
+import { MODEL } from '../external-embedder.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { changeGeneration } from './chapters/change-generation.ts';
 import { changeInPlace } from './chapters/change-in-place.ts';
@@ -47,6 +48,12 @@ export class Story {
   get pids(): readonly number[] {
     const { external, embedder } = this.#stage;
     return [external, embedder].flatMap((process) => (process === undefined ? [] : [process.pid]));
+  }
+
+  /** Address and model of the embedder; undefined before it was started. */
+  get embedder(): { readonly url: string; readonly model: string } | undefined {
+    const { embedder } = this.#stage;
+    return embedder === undefined ? undefined : { url: embedder.url, model: MODEL };
   }
 
   /** Ends what the story itself started. */

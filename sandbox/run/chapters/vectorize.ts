@@ -16,7 +16,12 @@ import { seconds } from '../facts.ts';
 import { type Chapter, DIMENSIONS, NAMESPACE, type Progress, type Stage } from '../stage.ts';
 import { VECTORIZATION_JOBS } from '../wait.ts';
 
-const LIBRARIES = ['documentation', 'code', 'dependencies', 'analytics'] as const;
+/** A worker takes a processor and some 200 MB: two at a time. */
+const WAVES = [
+  ['code', 'dependencies'],
+  ['documentation', 'analytics'],
+] as const;
+const LIBRARIES = WAVES.flat();
 const LEAST_CHUNKS = 10_000;
 const SECONDS = 60;
 const NONCE = 'second';
@@ -34,12 +39,16 @@ export const vectorize: Chapter = {
     progress([...files].map(([folder, count]) => `${folder}: ${count}`).join(', '));
 
     const began = performance.now();
-    const jobs = objects.filter(({ kind }) => kind === 'VectorizationJob');
-    await applyAll(
-      sandbox.admin,
-      jobs.map((job) => withEmbedder(job, url)),
-    );
-    const first = await runsOf(stage, progress, () => true);
+    const first: VectorizationRun[] = [];
+    for (const wave of WAVES) {
+      const isOfWave = ({ kind, metadata }: KubeObject): boolean =>
+        kind === 'VectorizationJob' && wave.some((name) => name === metadata.name);
+      await applyAll(
+        sandbox.admin,
+        objects.filter(isOfWave).map((job) => withEmbedder(job, url)),
+      );
+      first.push(...(await runsOf(stage, { wave, progress, isMeant: () => true })));
+    }
     const took = performance.now() - began;
     const chunks = sum(first, 'chunks');
     const rate = Math.round((sum(first, 'embedded') / took) * 1000);
@@ -55,11 +64,15 @@ async function runAgain(stage: Stage, progress: Progress): Promise<void> {
   const { sandbox, facts } = stage;
   const began = performance.now();
   const metadata = { annotations: { 'qdrant-librarian.io/run': NONCE } };
-  for (const name of LIBRARIES) {
-    const key = { namespace: NAMESPACE, name };
-    await sandbox.admin.patch(VECTORIZATION_JOBS, key, { metadata }, { type: 'merge' });
+  const again: VectorizationRun[] = [];
+  for (const wave of WAVES) {
+    for (const name of wave) {
+      const key = { namespace: NAMESPACE, name };
+      await sandbox.admin.patch(VECTORIZATION_JOBS, key, { metadata }, { type: 'merge' });
+    }
+    const isMeant = ({ status }: VectorizationJob): boolean => status?.lastRun?.request === NONCE;
+    again.push(...(await runsOf(stage, { wave, progress, isMeant })));
   }
-  const again = await runsOf(stage, progress, ({ status }) => status?.lastHandled?.['run'] === NONCE);
   const [embedded, reused] = [sum(again, 'embedded'), sum(again, 'reused')];
   const took = seconds(performance.now() - began);
   facts.check('second run embeds', `${embedded}, reuses ${reused} in ${took}`, embedded === 0 && reused > 0);
@@ -68,15 +81,18 @@ async function runAgain(stage: Stage, progress: Progress): Promise<void> {
 const sum = (runs: readonly VectorizationRun[], count: 'documents' | 'chunks' | 'embedded' | 'reused'): number =>
   runs.reduce((total, run) => total + (run[count] ?? 0), 0);
 
-/** Until the runs of all libraries are over. @throws Error with the conditions of one that does not succeed in time */
-async function runsOf(
-  stage: Stage,
-  progress: Progress,
-  isMeant: (job: VectorizationJob) => boolean,
-): Promise<VectorizationRun[]> {
+type Waiting = {
+  readonly wave: readonly string[];
+  readonly progress: Progress;
+  /** Whether the run that ended last is the one that is waited for. */
+  readonly isMeant: (job: VectorizationJob) => boolean;
+};
+
+/** Until the runs of a wave are over. @throws Error with the conditions of one that does not succeed in time */
+async function runsOf(stage: Stage, { wave, progress, isMeant }: Waiting): Promise<VectorizationRun[]> {
   const said = new Map<string, string>();
   const done = await Promise.all(
-    LIBRARIES.map((name) =>
+    wave.map((name) =>
       stage.job(name, {
         holds: (job) => {
           const { status } = job;
