@@ -18,6 +18,7 @@ const ENDING = ['--test-force-exit'];
 
 /** So that none of them is what everyone waits for at the end. */
 const LONGEST_FIRST = [
+  'vectorize',
   'disruption',
   'access',
   'changes',
