@@ -221,10 +221,12 @@ scenario('what stands against a run is named, and it begins when that is gone', 
   await vectorizing.putPages(pages(3));
   const misfit = /vector-fits: spec\.embedder\.dimensions: 16: vector "" of docs has 32/;
   await vectorizing.says('handbook', 'RunBlocked', { status: 'True', message: misfit });
-  await vectorizing.change('handbook', { spec: { source: { configMap: null, s3: { bucket: 'pages' } } } });
-  await vectorizing.says('handbook', 'Stalled', { status: 'True', reason: 'NotBuilt', message: /spec\.source\.s3/ });
   await vectorizing.change('handbook', {
-    spec: { source: { s3: null, configMap: { name: 'pages' } }, embedder: { dimensions: TEXT_DIMENSIONS } },
+    spec: { source: { configMap: null, git: { url: 'https://example.org/pages.git' } } },
+  });
+  await vectorizing.says('handbook', 'Stalled', { status: 'True', reason: 'NotBuilt', message: /spec\.source\.git/ });
+  await vectorizing.change('handbook', {
+    spec: { source: { git: null, configMap: { name: 'pages' } }, embedder: { dimensions: TEXT_DIMENSIONS } },
   });
   await vectorizing.succeeded('handbook');
   assert.equal((await vectorizing.documents()).length, 3);

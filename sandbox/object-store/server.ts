@@ -149,6 +149,10 @@ export async function startObjectStore(options: {
       sendError(response, 'NoSuchKey', { body: raw.method !== 'HEAD' });
       return;
     }
+    if (raw.headers['if-none-match'] === `"${object.etag}"`) {
+      response.writeHead(304, { etag: `"${object.etag}"` }).end();
+      return;
+    }
     response.writeHead(200, {
       'content-length': object.bytes,
       'content-type': 'application/octet-stream',

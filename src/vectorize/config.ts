@@ -58,7 +58,7 @@ export type SourceConfig = Static<typeof source>;
  * Kinds of source, by the names of `spec.source`, that the worker can read. Any other must be refused by name before a
  * Job is made.
  */
-export const BUILT_SOURCES = ['configMap', 'persistentVolumeClaim', 'http', 'collection'] as const;
+export const BUILT_SOURCES = ['configMap', 'persistentVolumeClaim', 'http', 's3', 'collection'] as const;
 
 /** `Packages`: a document for each package manifest of a directory, made of its name, version, licence and dependencies. */
 export const STRATEGIES = ['Markdown', 'Code', 'Tasks', 'Text', 'Packages'] as const;

@@ -4,6 +4,7 @@ import { VECTORIZE_DIRECTORIES, type VectorizeConfig } from './config.ts';
 import { readMounted } from './mounted.ts';
 import { RunEnd } from './pipeline/failure.ts';
 import { MAX_DOCUMENT_BYTES } from './pipeline/pass.ts';
+import { bucketSource } from './source/bucket.ts';
 import { collectionSource } from './source/collection.ts';
 import { directorySource } from './source/directory.ts';
 import { pagesSource } from './source/http/pages.ts';
@@ -13,7 +14,7 @@ import type { Source } from './source/source.ts';
 
 export type Opening = { readonly environment: NodeJS.ProcessEnv; readonly log: Logger };
 
-/** The source that the configuration names. @throws RunEnd for one that isn't built, or without what must be mounted */
+/** The source that the configuration names. @throws RunEnd without what must be mounted */
 export async function openSource(config: VectorizeConfig, { environment, log }: Opening): Promise<Source> {
   const { source, chunking } = config;
   const selection = selectionOf(config.include, config.exclude);
@@ -40,7 +41,15 @@ export async function openSource(config: VectorizeConfig, { environment, log }: 
         ...(authorization && { authorization: await readMounted(keys, 'authorization') }),
       });
     }
-    case 's3':
-      throw new RunEnd('ConfigInvalid', `sources of kind ${source.kind} are not built`);
+    case 's3': {
+      const { bucket, prefix, endpoint, region } = source;
+      const credentials = source.credentials ? await credentialsIn(keys) : undefined;
+      return bucketSource({ bucket, prefix, endpoint, region, credentials, selection });
+    }
   }
 }
+
+const credentialsIn = async (keys: string | undefined): Promise<{ accessKeyId: string; secretAccessKey: string }> => ({
+  accessKeyId: await readMounted(keys, 'access-key-id'),
+  secretAccessKey: await readMounted(keys, 'secret-access-key'),
+});

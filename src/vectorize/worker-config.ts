@@ -49,11 +49,22 @@ export function workerConfig(world: World, library: Bound, run: string): Vectori
 }
 
 function sourceConfig({ job, sourceCluster }: World): SourceConfig {
-  const { http, collection, persistentVolumeClaim: claim } = job.spec.source;
+  const { http, s3, collection, persistentVolumeClaim: claim } = job.spec.source;
   const keys = sourceKeys(job, sourceCluster);
   if (http !== undefined) {
     const { urls, followLinks = false, maxDepth = 3 } = http;
     return { kind: 'http', urls, followLinks, maxDepth, authorization: keys['authorization'] !== undefined };
+  }
+  if (s3 !== undefined) {
+    const { bucket, prefix, endpoint, region = 'us-east-1' } = s3;
+    return {
+      kind: 's3',
+      bucket,
+      ...(prefix === undefined ? {} : { prefix }),
+      ...(endpoint === undefined ? {} : { endpoint }),
+      region,
+      credentials: keys['access-key-id'] !== undefined,
+    };
   }
   if (collection !== undefined && sourceCluster !== undefined) {
     const { name, textField } = collection;

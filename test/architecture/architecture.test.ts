@@ -38,7 +38,8 @@ const MAY_CONNECT: readonly { readonly where: RegExp; readonly what: RegExp }[] 
   { where: /^src\/library\/snapshots\/bucket\.ts$/, what: /^@aws-sdk\/.*$/ },
   // To endpoints that embed text.
   { where: /^src\/vectorize\/embed\/transport\.ts$/, what: /^undici$/ },
-  // To pages that are read.
+  // To pages and buckets that are read.
+  { where: /^src\/vectorize\/source\/bucket\.ts$/, what: /^@aws-sdk\/client-s3$/ },
   { where: /^src\/vectorize\/source\/http\/fetch\.ts$/, what: /^undici$/ },
 ];
 

@@ -242,7 +242,6 @@ test('suspending stops the worker and keeps the run; it goes on afterwards', () 
 test('what is not built, and what no schedule can be, is refused by name', () => {
   const refusals = [
     [{ source: { git: { url: 'https://example.org/x.git' } } }, 'NotBuilt', /^spec\.source\.git: /],
-    [{ source: { s3: { bucket: 'abc' } } }, 'NotBuilt', /^spec\.source\.s3: /],
     [{ schedule: '99 * * * *' }, 'InvalidSpec', /^spec\.schedule: "99 \* \* \* \*": /],
     [{ schedule: '0 0 31 2 *' }, 'InvalidSpec', /no day fits it/],
     [{ schedule: '@daily', timeZone: 'Mars/Olympus' }, 'InvalidSpec', /^spec\.timeZone: "Mars\/Olympus": /],
@@ -265,7 +264,7 @@ test('what is not built, and what no schedule can be, is refused by name', () =>
 test('a spec that is refused ends the run of the one before', () => {
   const sim = new Sim();
   sim.passes(2);
-  sim.edit({ source: { s3: { bucket: 'abc' } } });
+  sim.edit({ source: { git: { url: 'https://example.org/x.git' } } });
   sim.passes(2);
   assert.deepEqual(sim.jobs, []);
   assert.equal(sim.run, undefined);
