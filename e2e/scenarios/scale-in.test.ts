@@ -34,7 +34,7 @@ scenario('a scale-in goes on although the operator is killed at every step of it
   const killedAt = await steps();
   context.diagnostic(`killed at ${killedAt.join(', ')}`);
 
-  assert.deepEqual(killedAt, ['DrainShards', 'RemovePeer', 'StopPod']);
+  assert.deepEqual(killedAt, ['DrainShards', 'StopPod', 'RemovePeer']);
   await load.nothingLostAndNothingFailed();
   assert.ok((await peers.fewest()) >= 3, 'three peers were ready all the time');
   assert.deepEqual(

@@ -55,6 +55,22 @@ test('a peer that leaves is drained, removed and stopped; its volume is marked a
   assert.ok(simulation.steps.some(({ kind }) => kind === 'deleteClaims'));
 });
 
+test('a peer is stopped while it is a member still, so that it serves to its end; of two the other can not do without it', () => {
+  const order = (from: number, to: number): string[] => {
+    const simulation = running(from, [[1, 1]]);
+    const before = simulation.steps.length;
+    simulation.resize(to);
+    simulation.settle();
+    return simulation.steps.slice(before).flatMap(({ kind }) => (kind === 'startTransfers' ? [] : [kind]));
+  };
+  assert.deepEqual(order(3, 2), ['lowerReplicas', 'removePeer']);
+  assert.deepEqual(order(2, 1), ['removePeer', 'lowerReplicas']);
+  assert.deepEqual(order(4, 1), [
+    ...['lowerReplicas', 'removePeer', 'lowerReplicas', 'removePeer'],
+    ...['removePeer', 'lowerReplicas'],
+  ]);
+});
+
 test('one peer at a time, from the highest ordinal', () => {
   const simulation = running(5, [[4, 1]]);
   simulation.resize(2);

@@ -303,7 +303,10 @@ export class Simulation {
       }
       case 'lowerReplicas': {
         const peer = this.peerOf(step.to);
-        assert.ok(peer === undefined || !this.members.has(peer), 'the pod of a member is never stopped for good');
+        assert.ok(!this.shards.some(({ replicas }) => replicas.has(peer ?? 0)), 'no replica goes with a pod');
+        const left = [...this.members].filter(([id, ordinal]) => id !== peer && this.answers(ordinal)).length;
+        const member = peer !== undefined && this.members.has(peer);
+        assert.ok(!member || left * 2 > this.members.size, 'those that stay can agree on the removal');
         assert.equal(step.to, (this.replicas ?? 0) - 1);
         this.replicas = step.to;
         return;

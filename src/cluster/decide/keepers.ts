@@ -1,4 +1,4 @@
-import type { Member, Topology } from '../topology.ts';
+import { type Member, majorityAnswers, replicasOn, type Topology } from '../topology.ts';
 import { isExternal, sizeOf, type World } from '../world.ts';
 
 /** Whether the spec wants this peer to stay. */
@@ -14,6 +14,10 @@ export function keepers(world: Pick<World, 'cluster'>, topology: Topology): numb
     .filter(({ id }) => topology.views.every(({ members }) => members.some(({ peerId }) => peerId === id)))
     .map(({ id }) => id);
 }
+
+/** Whether the spec doesn't want a member, and by what a majority says no replica is on it: it need not run. */
+export const nothingToKeep = (world: Pick<World, 'cluster'>, topology: Topology, member: Member): boolean =>
+  !stays(world, member) && replicasOn(topology, member.id).length === 0 && majorityAnswers(topology);
 
 /** Whether a member that doesn't answer hasn't done so yet: the others know a joiner before it opens its ports. */
 export function stillJoining({ cluster }: Pick<World, 'cluster'>, { ordinal, view }: Member): boolean {

@@ -1,15 +1,18 @@
 import { type Blocker, blockers, type Situation } from '../predicates.ts';
 import { isActive, type Member, memberOf, replicasOn, type Shard, type Topology } from '../topology.ts';
 import { sizeOf, type World } from '../world.ts';
-import { keepers } from './keepers.ts';
+import { keepers, nothingToKeep } from './keepers.ts';
 import { drainMoves, freeSlots } from './placement.ts';
 import { gated, type Proposal, type Step } from './step.ts';
 
 /**
- * Scale-in: the highest ordinal first, one peer at a time: drained, removed from the cluster, its volume marked, its
- * pod stopped. A peer that was removed is stopped even when the size was raised again: it can't come back as it is.
+ * Scale-in: the highest ordinal first, one peer at a time: drained, its pod stopped, removed from the cluster, its
+ * volume marked. Of two peers the one that goes is removed before it is stopped, for the other has no majority alone. A
+ * peer that was removed is stopped even when the size was raised again: it can't come back as it is.
  */
 export function scaleIn(world: World, topology: Topology): Proposal | undefined {
+  const stopped = stoppedMember(world, topology);
+  if (stopped !== undefined) return removeStopped(world, topology, stopped);
   const ordinal = (world.statefulSet?.replicas ?? 0) - 1;
   if (ordinal < 1 || topology.members.length === 0) return undefined;
   const member = memberOf(topology, ordinal);
@@ -74,14 +77,39 @@ function mayDrop(
   return !movable || stay.every((id) => shard.replicas.some(({ peer }) => peer === id));
 }
 
+/** A member that is to go, holds nothing, and for which no pod is wanted any more. */
+const stoppedMember = (world: World, topology: Topology): Member | undefined =>
+  topology.members.findLast(
+    (member) => (member.ordinal ?? 0) >= (world.statefulSet?.replicas ?? 0) && nothingToKeep(world, topology, member),
+  );
+
+function removeStopped(world: World, topology: Topology, member: Member): Proposal {
+  const { ordinal, id, name } = member;
+  const operation = { name: 'ScaleIn', target: name } as const;
+  // While its process runs it must not learn that it was removed: it would refuse what clients still send to it.
+  if (world.pods.some((pod) => pod.ordinal === ordinal))
+    return { operation: { ...operation, step: 'StopPod', blockedBy: [] }, exclusive: true };
+  const does: Step = { kind: 'removePeer', peer: id, name };
+  return gated('removeLostPeer', { world, topology, ordinal, member }, { ...operation, step: 'RemovePeer', does });
+}
+
+/** With fewer the others are no majority while the one that goes is stopped, and can't agree on its removal. */
+const MEMBERS_TO_STOP_FIRST = 3;
+
 function remove(situation: Situation, member: Member): Proposal {
   const does: Step = { kind: 'removePeer', peer: member.id, name: member.name };
   const operation = { name: 'ScaleIn', step: 'RemovePeer', target: member.name } as const;
   // A peer that is gone for good would keep the cluster unsettled for ever.
   if (member.view === undefined) return gated('removeLostPeer', situation, { ...operation, does });
-  const lasting = blockers('removePeer', situation).filter(({ passing }) => !passing);
+  // One whose consensus failed may never start again (S1), which a mind that is changed would ask of it.
+  const stopFirst =
+    situation.topology.members.length >= MEMBERS_TO_STOP_FIRST && member.view.consensus !== 'stopped_with_err';
+  const gate = stopFirst ? 'stopDrainedPeer' : 'removePeer';
+  const lasting = blockers(gate, situation).filter(({ passing }) => !passing);
   const withdraw = lasting.length === 0 ? { withdraw: member.name } : {};
-  return gated('removePeer', situation, { ...operation, does, ...withdraw });
+  if (!stopFirst || member.ordinal === undefined) return gated(gate, situation, { ...operation, does, ...withdraw });
+  const stop: Step = { kind: 'lowerReplicas', to: member.ordinal };
+  return gated(gate, situation, { ...operation, step: 'StopPod', does: stop, ...withdraw });
 }
 
 function waiting(

@@ -2,8 +2,8 @@ import type { Situation } from '../predicates.ts';
 import { firstFew } from '../settled.ts';
 import { memberOf, type Topology } from '../topology.ts';
 import { sizeOf, type World } from '../world.ts';
-import { keepers, stillJoining } from './keepers.ts';
-import { lastPeer } from './marks.ts';
+import { keepers, nothingToKeep, stillJoining } from './keepers.ts';
+import { lastPeer, unmarkedRemovals } from './marks.ts';
 import { balancingMoves, freeSlots } from './placement.ts';
 import { gated, type Proposal } from './step.ts';
 
@@ -22,9 +22,11 @@ export function replicasWanted(world: World, topology: Topology): number {
     ordinal === undefined || state === 'Removed' ? [] : [ordinal + 1],
   );
   // A member whose pod somebody took away must come back before it can be drained.
-  const members = topology.members.flatMap(({ ordinal }) => (ordinal === undefined ? [] : [ordinal + 1]));
+  const members = topology.members.flatMap((member) =>
+    member.ordinal === undefined || nothingToKeep(world, topology, member) ? [] : [member.ordinal + 1],
+  );
   const floor = Math.max(current, ...(world.statefulSet === undefined ? known : members));
-  const stale = staleOrdinals(world).filter((ordinal) => ordinal >= floor);
+  const stale = staleOrdinals(world, topology).filter((ordinal) => ordinal >= floor);
   // The pod of a removed peer must go first: it can't come back as it is. Where nobody can tell, nothing is added.
   const last = lastPeer(world, topology);
   return last === 'removed' || last === 'unknown' ? current : Math.max(floor, Math.min(size, ...stale));
@@ -36,8 +38,11 @@ export const earlierClaims = ({ cluster, claims }: World) => {
   return claims.filter(({ createdAt }) => createdAt < created);
 };
 
-const staleOrdinals = ({ claims }: World): number[] =>
-  claims.filter(({ removedPeer }) => removedPeer !== undefined).map(({ ordinal }) => ordinal);
+/** Volumes of removed peers, whether marked already or not. */
+const staleOrdinals = (world: World, topology: Topology): number[] => [
+  ...world.claims.filter(({ removedPeer }) => removedPeer !== undefined).map(({ ordinal }) => ordinal),
+  ...unmarkedRemovals(world, topology).map(({ ordinal }) => ordinal),
+];
 
 /** Empties the volume of a removed peer before its ordinal is used again, then waits until all peers have joined. */
 export function scaleOut(world: World, topology: Topology): Proposal | undefined {
