@@ -147,7 +147,9 @@ export class Passage {
 
   async #unanswered(error: QdrantError, passing: Passing, { place, way }: { place: Place; way: Way }): Promise<void> {
     const { operation, body, library, signal } = passing;
-    if (error.ambiguous && !repeatable(operation, body)) throw new GatewayError('MaybeApplied', error.code);
+    // A peer that hangs may carry a write out when it goes on: after a repeat, and after later writes.
+    const late = error.code === 'Timeout' && operation.kind === 'write';
+    if (late || (error.ambiguous && !repeatable(operation, body))) throw new GatewayError('MaybeApplied', error.code);
     if (body.kind === 'stream') throw new GatewayError('ClusterUnreachable', error.code, 1);
     way.turn += 1;
     if (way.retryLeft() <= 0) throw new GatewayError('ClusterUnreachable', `${place.cluster}: ${error.code}`, 1);

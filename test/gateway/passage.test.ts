@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fencePatch, unfencePatch } from '../../src/migration/fence.ts';
@@ -261,6 +264,25 @@ test('a cluster that is away for a moment is waited for; one that stays away is 
   const answer = await call(`${hasty}/collections/away/points/1`);
   assert.equal(answer.status, 502);
   assert.equal(codeOf(answer), 'ClusterUnreachable');
+});
+
+test('a write that a peer did not answer is not sent again; a read is', async () => {
+  const asked: string[] = [];
+  const hanging = createServer((request) => void asked.push(request.method ?? '')).listen(0, '127.0.0.1');
+  hanging.unref();
+  await once(hanging, 'listening');
+  const url = `http://127.0.0.1:${(hanging.address() as AddressInfo).port}`;
+  world.putLibrary('hanging', { cluster: 'nowhere', url });
+  const hasty = await world.gateway({ patience: { hold: 1000, retry: 3000, read: 200, write: 200 } });
+  const answer = await write('hanging', points(1), hasty);
+  const written = [...asked];
+  const read = await call(`${hasty}/collections/hanging/points/1`);
+  hanging.closeAllConnections();
+  hanging.close();
+  assert.equal(codeOf(answer), 'MaybeApplied');
+  assert.deepEqual(written, ['PUT']);
+  assert.equal(codeOf(read), 'ClusterUnreachable');
+  assert.ok(asked.filter((method) => method === 'GET').length > 1, asked.join(' '));
 });
 
 test('a gateway that is asked to stop ends what is under way', async () => {
