@@ -199,7 +199,10 @@ const bucketOf = ({ library }: World, place: BucketPlace | undefined): { readonl
 type Starting = Pick<Parameters<typeof taskObjects>[0], 'config' | 'names' | 'job' | 'labels'>;
 
 /** Makes the objects of one attempt of a task; a progress or Job that is there already stays. */
-export async function startTask({ deps, world, expectations, signal }: Ordering, starting: Starting): Promise<void> {
+export async function startTask(
+  { deps, world, expectations, signal }: Omit<Ordering, 'connection'>,
+  starting: Starting,
+): Promise<void> {
   const { library, cluster, settings } = world;
   if (cluster === undefined) throw new Error('there is no cluster');
   const objects: TaskObjects = taskObjects({
@@ -218,8 +221,22 @@ export async function startTask({ deps, world, expectations, signal }: Ordering,
   expect(await deps.kube.apply(CONFIG_MAPS, objects.config, options));
   const progress = await unlessExists(() => deps.kube.create(CONFIG_MAPS, objects.progress, options));
   if (progress !== undefined) expect(progress);
+  await removeEarlier({ deps, world, expectations, signal }, objects.job);
   const job = await unlessExists(() => deps.kube.create(JOBS, objects.job, options));
   if (job !== undefined) expectations.wrote(keyOf(world), deps.informers.jobs, job);
+}
+
+/** Attempts before: nothing of them runs any more, and one that fails for days would leave a Job each time. */
+async function removeEarlier({ deps, world, expectations }: Omit<Ordering, 'connection'>, job: Job): Promise<void> {
+  const { namespace } = keyOf(world);
+  const prefix = job.metadata.name.replace(/\d+$/, '');
+  for (const earlier of ownedBy(world.library, deps.informers.jobs)) {
+    const { name, deletionTimestamp } = earlier.metadata;
+    if (taskOf(earlier) !== taskOf(job) || !name.startsWith(prefix) || name === job.metadata.name) continue;
+    if (deletionTimestamp !== undefined) continue;
+    await deps.kube.delete(JOBS, { namespace, name }, { propagationPolicy: 'Background' });
+    expectations.deleted(keyOf(world), deps.informers.jobs, earlier);
+  }
 }
 
 async function unlessExists<T>(create: () => Promise<T>): Promise<T | undefined> {

@@ -1,7 +1,7 @@
 import type { DomainLibraryStatus, SnapshotStatus } from '../../api/index.ts';
 import { timestamp } from '../plan.ts';
 import type { World } from '../world.ts';
-import { jobsNamed } from './decide/attempts.ts';
+import { jobsNamed, lastOf } from './decide/attempts.ts';
 import { nextAt } from './decide/making.ts';
 import { newestFirst } from './decide/retention.ts';
 import { partsBytes, partsChecksum } from './manifest.ts';
@@ -83,7 +83,7 @@ function runningOf(world: World): Snapshots['running'] {
   return {
     name: pending.name,
     startedAt: timestamp(pending.begunAt),
-    attempt: Math.max(0, ...jobs.map(({ attempt }) => attempt)),
+    attempt: lastOf(jobs)?.attempt ?? 0,
     ...(failure === undefined ? {} : { message: `${failure.reason}: ${failure.message}`.slice(0, 1024) }),
   };
 }

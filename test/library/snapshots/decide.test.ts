@@ -6,6 +6,7 @@ import { place } from '../../../src/library/decide/placement.ts';
 import { decide } from '../../../src/library/decide.ts';
 import type { Plan } from '../../../src/library/plan.ts';
 import { statusOf } from '../../../src/library/report.ts';
+import { attemptsOf } from '../../../src/library/snapshots/decide/attempts.ts';
 import { parseManifest } from '../../../src/library/snapshots/manifest.ts';
 import { SNAPSHOT_TASK } from '../../../src/library/snapshots/names.ts';
 import type { SnapshotOrder } from '../../../src/library/snapshots/orders.ts';
@@ -118,6 +119,22 @@ test('one at a time: what is pending is tried again after growing delay, and nam
   assert.equal(sim.library.status?.snapshots?.running?.name, pending.name);
 });
 
+test('attempts are counted by time, for the number in a name begins anew', () => {
+  const job = (attempt: number, endedAt: number): TaskJob => ({
+    name: `x-a${attempt}`,
+    task: SNAPSHOT_TASK,
+    attempt,
+    state: 'failed',
+    alive: false,
+    endedAt,
+  });
+  assert.deepEqual(attemptsOf([], 0), { kind: 'start', attempt: 1 });
+  assert.deepEqual(attemptsOf([job(99, 0), job(0, 600_000)], 605_000), { kind: 'start', attempt: 1 });
+  assert.deepEqual(attemptsOf([job(3, 0)], 10_000), { kind: 'later', seconds: 10, failed: 3 });
+  const alive: TaskJob = { name: 'x-a4', task: SNAPSHOT_TASK, attempt: 4, state: 'failed', alive: true, endedAt: 0 };
+  assert.deepEqual(attemptsOf([job(3, 0), alive], 10_000_000), { kind: 'running' });
+});
+
 test('a rollback to a generation points the name there, lets writes go, and is obeyed once', () => {
   const sim = settled({ shards: { number: 2 } });
   sim.settle();
@@ -211,4 +228,16 @@ test('what is no manifest is none', () => {
   for (const text of [undefined, '', '{', '{}', JSON.stringify({ ...manifest(), version: 2 })]) {
     assert.equal(parseManifest(text), undefined);
   }
+});
+
+test('a schedule that nobody can read is named, and the rest of the library goes on', () => {
+  const sim = settled({ snapshots: { schedule: '99 * * * *' } });
+  const plan = pass(sim);
+  assert.deepEqual(
+    plan.notes?.map(({ type, reason }) => [type, reason]),
+    [['SnapshotFailing', 'InvalidSpec']],
+  );
+  assert.equal(sim.condition('Ready')?.status, 'True');
+  sim.annotate(ANNOTATIONS.snapshot, 'one');
+  assert.equal(orders(pass(sim))[0]?.do, 'begin', 'on demand it is made all the same');
 });

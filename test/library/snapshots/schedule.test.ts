@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { nextFire } from '../../../src/library/snapshots/schedule.ts';
+import { nextFire, scheduleProblem } from '../../../src/library/snapshots/schedule.ts';
 
 const at = (text: string): number => Date.parse(text);
 const next = (schedule: string, timeZone: string, after: string): string | undefined => {
@@ -36,4 +36,11 @@ test('it is always later than asked from, and nothing lies between', () => {
       assert.ok((nextFire({ schedule, timeZone }, fire) ?? 0) > fire);
     }),
   );
+});
+
+test('what the API server lets pass and nobody can read is told with field, value and rule', () => {
+  assert.equal(scheduleProblem({ schedule: '0 2 * * *', timeZone: 'Europe/Vienna' }), undefined);
+  assert.match(scheduleProblem({ schedule: '99 * * * *' }) ?? '', /^spec\.snapshots\.schedule: "99 \* \* \* \*": ./);
+  const zone = scheduleProblem({ schedule: '0 2 * * *', timeZone: 'Europe/Atlantis' });
+  assert.equal(zone, 'spec.snapshots.timeZone: "Europe/Atlantis": no time zone of that name is known');
 });

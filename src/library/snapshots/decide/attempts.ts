@@ -13,14 +13,18 @@ export type Attempts =
 /** Jobs of one piece of work: the next attempt begins when no pod of the one before may run, after growing delay. */
 export function attemptsOf(jobs: readonly TaskJob[], now: number): Attempts {
   if (jobs.some(({ alive }) => alive)) return { kind: 'running' };
-  const last = jobs.toSorted((a, b) => a.attempt - b.attempt).at(-1);
+  const last = lastOf(jobs);
   if (last === undefined) return { kind: 'start', attempt: 1 };
-  const delay = Math.min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2 ** Math.min(last.attempt - 1, 10));
+  const delay = Math.min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2 ** Math.min(Math.max(0, last.attempt - 1), 10));
   const left = delay - (now - (last.endedAt ?? now)) / 1000;
   return left > 0
     ? { kind: 'later', seconds: left, failed: last.attempt }
     : { kind: 'start', attempt: last.attempt + 1 };
 }
+
+/** By when it ended: the attempt in a name begins anew after a hundred. */
+export const lastOf = (jobs: readonly TaskJob[]): TaskJob | undefined =>
+  jobs.toSorted((a, b) => (a.endedAt ?? Number.MAX_SAFE_INTEGER) - (b.endedAt ?? Number.MAX_SAFE_INTEGER)).at(-1);
 
 export const jobsNamed = (tasks: readonly TaskJob[], prefix: string): TaskJob[] =>
   tasks.filter(({ name }) => name.startsWith(prefix));

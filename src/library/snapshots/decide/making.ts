@@ -8,7 +8,7 @@ import { snapshotName } from '../keys.ts';
 import { snapshotJobPrefix } from '../names.ts';
 import type { SnapshotOrder } from '../orders.ts';
 import { MAKE_PREDICATES, type SnapshotSubject } from '../predicates.ts';
-import { nextFire } from '../schedule.ts';
+import { nextFire, scheduleProblem } from '../schedule.ts';
 import { droppedOf, type KeptSnapshot, manifestsOf, pendingOf } from '../world.ts';
 import { attemptsOf, failureOf, jobsNamed } from './attempts.ts';
 import { surplus } from './retention.ts';
@@ -183,7 +183,8 @@ function obeyedUntil({ library, snapshots: known }: Known): number | undefined {
 function nextOf(world: Known): number | undefined {
   const { schedule, timeZone } = world.library.spec.snapshots ?? {};
   const obeyed = obeyedUntil(world);
-  return schedule === undefined || obeyed === undefined ? undefined : nextFire({ schedule, timeZone }, obeyed);
+  if (schedule === undefined || obeyed === undefined) return undefined;
+  return scheduleProblem({ schedule, timeZone }) === undefined ? nextFire({ schedule, timeZone }, obeyed) : undefined;
 }
 
 /** The moment that is over and was not obeyed; several that were missed are one. */
@@ -194,7 +195,13 @@ function dueSince(world: SeenWorld): number | undefined {
 
 function waitForNext(world: SeenWorld): Plan | undefined {
   const { library, now } = world;
-  if (library.spec.snapshots?.schedule === undefined) return undefined;
+  const { schedule, timeZone } = library.spec.snapshots ?? {};
+  if (schedule === undefined) return undefined;
+  const problem = scheduleProblem({ schedule, timeZone });
+  if (problem !== undefined) {
+    const note: Note = { type: 'SnapshotFailing', status: 'True', reason: 'InvalidSpec', message: problem };
+    return { steps: [], notes: [note] };
+  }
   // From the moment at which a schedule is seen first.
   if (obeyedUntil(world) === undefined) return { steps: [], status: { snapshots: { scheduledAt: now } } };
   const next = nextOf(world);
