@@ -48,5 +48,14 @@ export const callingLoad = (ring: Ring, spec: RebalancePolicySpec, now: number):
   percentile(ring, CALLED_BY, { now, seconds: windowSeconds(spec) });
 
 /** Load by which a library is placed: nobody is moved for the hour in which others sleep. */
-export const placingLoad = (ring: Ring, now: number): number | undefined =>
-  percentile(ring, SIZED_BY, { now, seconds: DAY_SECONDS });
+export function placingLoad(ring: Ring, now: number): number | undefined {
+  const step = Math.floor(now / (ring.stepSeconds * 1000));
+  const known = placed.get(ring);
+  if (known?.step === step) return known.load;
+  const load = percentile(ring, SIZED_BY, { now, seconds: DAY_SECONDS });
+  placed.set(ring, { step, load });
+  return load;
+}
+
+/** While a plan is executed it is compared with the world every second: 1000 libraries take 140 ms to sort anew. */
+const placed = new WeakMap<Ring, { readonly step: number; readonly load: number | undefined }>();

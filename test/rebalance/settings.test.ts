@@ -10,6 +10,8 @@ import {
   windowSeconds,
 } from '../../src/rebalance/settings.ts';
 
+const NOW = Date.UTC(2026, 0, 15, 12);
+
 test('a policy that says nothing has the defaults of its schema', () => {
   const limits = { busy: 0.7, memory: 0.8, disk: 0.8 };
   assert.deepEqual(thresholdsOf({}), { imbalance: 1.1, limits, p95Seconds: undefined });
@@ -39,4 +41,15 @@ test('a plan is called for by the last hour, and a library placed by the day', (
   const now = 1440 * 60_000;
   assert.equal(callingLoad(ring, {}, now), 10);
   assert.equal(placingLoad(ring, now), 100);
+});
+
+test('the load that places a library is that of the last day, whenever it is asked', () => {
+  const step = 300_000;
+  const start = Math.floor(NOW / step) * step;
+  let ring = emptyRing({ stepSeconds: 300, capacity: 288 });
+  for (let at = 0; at < 288; at += 1) ring = push(ring, start + at * step, at < 144 ? 100 : 1);
+  const end = start + 288 * step;
+  assert.equal(placingLoad(ring, end), 100);
+  assert.equal(placingLoad(ring, end + 1000), 100, 'asked again');
+  assert.equal(placingLoad(ring, end + 13 * 3_600_000), 1, 'what is older than a day counts no more');
 });
