@@ -6,6 +6,7 @@ import { client } from './client.ts';
 import { discovery } from './discovery.ts';
 import { embed } from './embed.ts';
 import { gateway } from './gateway.ts';
+import { move } from './move.ts';
 import { operatorScale } from './operator-scale.ts';
 import { plan } from './plan.ts';
 import { vectorize } from './vectorize.ts';
@@ -14,6 +15,7 @@ import { vectors } from './vectors.ts';
 const BENCHMARKS: readonly Benchmark[] = [
   client,
   operatorScale,
+  move,
   plan,
   chunk,
   embed,
