@@ -116,6 +116,8 @@ export class GrpcSession {
       });
       session.on('connect', () => {
         clearTimeout(timer);
+        // Said of a session, too, that was destroyed while it connected; `close` tells of it.
+        if (session.destroyed) return;
         session.setLocalWindowSize(WINDOW_BYTES);
         session.unref();
         this.#open = session;

@@ -127,3 +127,15 @@ test('a port that accepts and stays silent is no HTTP/2: the request ends', asyn
   await assert.rejects(ask(session));
   session.close();
 });
+
+test('closed while it connects, a connection is refused and ends nothing else', async (t) => {
+  const { url } = await serve(t);
+  // Node says `connect` of sessions, too, that were destroyed just before.
+  for (let ticks = 0; ticks < 60; ticks += 1) {
+    const session = new GrpcSession({ url, tls: undefined, connectTimeout: 1000 });
+    const asked = ask(session).catch((error: unknown) => error);
+    for (let tick = 0; tick < ticks % 6; tick += 1) await new Promise(setImmediate);
+    session.close();
+    await asked;
+  }
+});
