@@ -174,7 +174,20 @@ test('a write through the gateway takes the proof away until the library was see
   assert.ok((answer.coverage.missed.expectedRecallPercent ?? 0) >= 98);
   await sleep(2);
   await world.last.sketchNow(AbortSignal.timeout(20_000));
+  assert.equal((await search({ vector: middle(0), limit: 3 })).coverage.missed.proved, false, 'points just came');
+  await world.last.sketchNow(AbortSignal.timeout(20_000));
   assert.equal((await search({ vector: middle(0), limit: 3 })).coverage.missed.proved, true);
+});
+
+test('a library that has grown since its sketch was drawn is asked whatever the sketch says', async () => {
+  const slow = await world.gateway({ embed, sketches: { ...SKETCH_LIMITS, restMilliseconds: 60_000 } });
+  await world.last.sketchNow(AbortSignal.timeout(20_000));
+  const grown = Array.from({ length: 40 }, (_, at) => ({ id: 10_000 + at, vector: near(3) }));
+  await direct(two, 'PUT', '/collections/deserts--g1/points?wait=true', { points: grown });
+  written.get('deserts')?.push(...grown);
+  await world.last.sketchNow(AbortSignal.timeout(20_000));
+  const answer = await search({ vector: middle(0), limit: 3 }, slow);
+  assert.deepEqual(answer.coverage.libraries.asked, ['animals', 'deserts']);
 });
 
 test('a filter that leaves too few hits makes the search ask the others, too', async () => {

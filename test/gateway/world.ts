@@ -139,7 +139,7 @@ export class World {
       libraryType: LIBRARIES,
       stores: { libraries, clusters: this.clusters, jobs: this.jobs },
       embed: async () => assert.fail('nothing is to be embedded'),
-      sketches: SKETCH_LIMITS,
+      sketches: { ...SKETCH_LIMITS, restMilliseconds: 0 },
       defaultNamespace: NAMESPACE,
       bodies: { largest: 32 << 20, kept: 1 << 20, keptInAll: 16 << 20 },
       patience: { hold: 30_000, retry: 5000, read: 10_000, write: 30_000 },

@@ -181,7 +181,8 @@ async function searchSpace(deps: SearchDeps, { members, space, request, signal }
   const query = members[0]?.vector ?? [];
   const candidates = members.map(({ library, using, shape }) => {
     const known = deps.sketches.of(library);
-    const fits = known !== undefined && known.using === using && known.sketch.distance === shape.distance;
+    const fits =
+      known !== undefined && !known.drifted && known.using === using && known.sketch.distance === shape.distance;
     return {
       name: library.collection,
       distance: shape.distance,

@@ -29,6 +29,8 @@ export type Known = {
   readonly sample: Matrix;
   /** Whether every point was seen, and none was written since, as far as this process knows. */
   readonly whole: boolean;
+  /** Whether so many points came or went since that nothing should be left out by it. */
+  readonly drifted: boolean;
 };
 
 export type SketchLimits = {
@@ -38,6 +40,8 @@ export type SketchLimits = {
   readonly maxAgeMilliseconds: number;
   /** or when so large a share of the points has come or gone. */
   readonly drift: number;
+  /** At least so long after the last time, and only while its number of points rests: reading it costs its cluster. */
+  readonly restMilliseconds: number;
   /** Libraries of so many points are seen in full, larger ones by a sample. */
   readonly wholePoints: number;
   readonly samplePoints: number;
@@ -50,7 +54,8 @@ export const SKETCH_LIMITS: SketchLimits = {
   roundMilliseconds: 15_000,
   maxAgeMilliseconds: 15 * 60_000,
   drift: 0.05,
-  wholePoints: 20_000,
+  restMilliseconds: 60_000,
+  wholePoints: 5000,
   samplePoints: 2000,
   cells: 64,
   target: 0.98,
@@ -154,23 +159,27 @@ export class Sketches {
     if (vector === undefined || shape === undefined || facts.points === 0) return this.#known.delete(library.uid);
     const known = this.of(library);
     if (known !== undefined && known.using === vector.using && !this.#outdated(known, facts, at)) {
-      this.#known.set(library.uid, { ...known, facts, whole: known.whole && known.facts.points === facts.points });
+      const drifted = driftedBy(known.sketch, facts.points, this.#deps.limits.drift);
+      const whole = known.whole && known.facts.points === facts.points;
+      this.#known.set(library.uid, { ...known, facts, whole, drifted });
       return false;
     }
     const drawing = { library, using: vector.using, distance: shape.distance, points: facts.points };
     const { sketch, sample } = await this.#draw(drawing, signal);
     const whole = isComplete(sketch) && sketch.population >= facts.points;
     const { generation } = library;
-    this.#known.set(library.uid, { facts, using: vector.using, at, generation, sketch, sample, whole });
+    this.#known.set(library.uid, { facts, using: vector.using, at, generation, sketch, sample, whole, drifted: false });
     return true;
   }
 
   #outdated({ at, facts: before, whole, sketch }: Known, { points }: Facts, now: number): boolean {
-    const { maxAgeMilliseconds, drift, wholePoints } = this.#deps.limits;
-    if (now - at > maxAgeMilliseconds) return true;
-    if (Math.abs(points - sketch.population) > drift * sketch.population) return true;
+    const { maxAgeMilliseconds, drift, restMilliseconds, wholePoints } = this.#deps.limits;
+    const age = now - at;
+    if (age > maxAgeMilliseconds) return true;
+    if (age < restMilliseconds) return false;
+    if (driftedBy(sketch, points, drift)) return true;
     // A small library is soon seen again: then it can be proved again that nothing of it was missed.
-    return points <= wholePoints && (!whole || points !== before.points);
+    return points <= wholePoints && !whole && points === before.points;
   }
 
   async #draw(
@@ -239,5 +248,8 @@ export class Sketches {
     return gone.length > 0;
   }
 }
+
+const driftedBy = ({ population }: Sketch, points: number, drift: number): boolean =>
+  Math.abs(points - population) > drift * population;
 
 const SEED = 20_261_121;
