@@ -7,6 +7,7 @@ import { discovery } from './discovery.ts';
 import { embed } from './embed.ts';
 import { gateway } from './gateway.ts';
 import { move } from './move.ts';
+import { moveEngines } from './move-engines.ts';
 import { operatorScale } from './operator-scale.ts';
 import { plan } from './plan.ts';
 import { vectorize } from './vectorize.ts';
@@ -16,6 +17,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   client,
   operatorScale,
   move,
+  moveEngines,
   plan,
   chunk,
   embed,
