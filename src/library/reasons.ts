@@ -62,6 +62,7 @@ export const REASONS = {
   SwitchUndone: 'The target of a move lost the public name again, because the fence no longer held.',
   GenerationChanged: 'A new generation has taken over, and late writes to the old one were looked for.',
   GenerationDropped: 'A retired or unfinished generation was dropped.',
+  EngineChanged: 'Shard snapshots turned out not to do; the points are sent one by one. Nothing is switched yet.',
   CopyRetried: 'Another attempt of a copy began.',
   FenceLeaks: 'Writes could get past the fence: they go on without a switch.',
   FenceLifted: 'Writes go on without a switch.',

@@ -32,6 +32,7 @@ export async function copyAsShards({ snapshots, ...rest }: ShardPhase): Promise<
   try {
     await snapshots.copy(run);
   } catch (error) {
+    if (signal.aborted) await tidy(phase);
     signal.throwIfAborted();
     return instead(phase, base.failures + 1, error);
   }
@@ -39,6 +40,20 @@ export async function copyAsShards({ snapshots, ...rest }: ShardPhase): Promise<
   run.update({ milliseconds, failures: 0 });
   log.info({ milliseconds, bytes: run.progress().bytes }, 'every shard is copied');
   return true;
+}
+
+/** Of the time that a pod has to end. */
+const TIDY_MILLISECONDS = 5000;
+
+/** A worker that is told to stop may be the last one of a move that was given up. One that lost its lease touches nothing. */
+async function tidy(phase: Phase): Promise<void> {
+  const { snapshots, keeper, log } = phase;
+  if (keeper.lost.aborted) return;
+  const signal = AbortSignal.timeout(TIDY_MILLISECONDS);
+  const mayWrite = (): Promise<void> => Promise.resolve();
+  await snapshots.sweep({ ...runOf(phase), mayWrite, signal }).catch((error: unknown) => {
+    log.warn({ err: error }, 'snapshots of shards may be left on the source');
+  });
 }
 
 /** After a failure: `false` when shard snapshots are given up for good, else it is thrown again. */

@@ -19,6 +19,8 @@ export type SnapshotBase = {
   readonly copy: (run: SnapshotRun) => Promise<void>;
   /** Undoes what shards have brought along and deletes our files. */
   readonly giveUp: (run: SnapshotRun) => Promise<void>;
+  /** Deletes what was asked for and is not needed; shards that are not finished are copied from their beginning. */
+  readonly sweep: (run: SnapshotRun) => Promise<void>;
   /** Why the target can't be written to point by point; undefined: it can. */
   readonly broken: (signal: AbortSignal) => Promise<string | undefined>;
   /** Snapshots that are being put in place on the target, whoever ordered it. */
@@ -52,6 +54,7 @@ export function snapshotBase({ source, target, change, wish, reason, room }: Sna
       if (Object.keys(run.progress().shards).length > 0) await dropCarriedIndexes(shards);
       await sweepAll(shards);
     },
+    sweep: (run) => sweepAll({ ...run, source, target }),
     broken: async (signal) => {
       for (const peer of client.peers) {
         try {

@@ -76,6 +76,17 @@ test('killed between two replicas: finished shards are left alone, both replicas
   assert.deepEqual(await files(ends.source, 'killed'), []);
 });
 
+test('a worker that is told to stop leaves nothing on the source', { timeout: 60_000 }, async () => {
+  await collections(ends, 'stopped');
+  const stop = new AbortController();
+  const onLine = (line: string): void => {
+    if (line.includes('replica is recovered')) stop.abort(new Error('stopped'));
+  };
+  const { value } = await attempt(ends, 'stopped', { signal: stop.signal, onLine });
+  assert.equal(value, undefined);
+  assert.deepEqual(await files(ends.source, 'stopped'), []);
+});
+
 test('what a worker asked for and never heard of is deleted; what lay there before is not', {
   timeout: 60_000,
 }, async () => {
@@ -141,15 +152,16 @@ test('a snapshot that is damaged on its disk is made anew; nothing of it reaches
       }
     }
   };
-  const stop = new AbortController();
   // As soon as a file is known, before it is sent.
   const write = store.write.bind(store);
+  let killed = false;
   store.write = async (progress, version) => {
-    const file = Object.values(progress.base?.shards ?? {}).some((shard) => shard.file !== undefined);
-    if (file && !stop.signal.aborted) stop.abort(new Error('killed'));
+    if (killed) throw new Error('killed');
+    killed = Object.values(progress.base?.shards ?? {}).some((shard) => shard.file !== undefined);
     return write(progress, version);
   };
-  await attempt(ends, 'damaged', { store, signal: stop.signal });
+  await attempt(ends, 'damaged', { store }).catch(() => {});
+  store.write = write;
   await damage();
   const second = await attempt(ends, 'damaged', { store });
   assert.ok(second.error instanceof DamagedSnapshot, String(second.error));

@@ -22,6 +22,14 @@ export type Copying = {
 
 /** The target stands: fill it, hold writes back, have both sides proved equal, switch. */
 export function copyAndSwitch(world: SeenWorld, copying: Copying): Plan {
+  const plan = goOn(world, copying);
+  const next = plan.status?.change;
+  if (next?.engine !== 'Scroll' || copying.change.engine !== 'ShardSnapshot') return plan;
+  const note = `generation ${next.to} is sent point by point: ${next.engineReason ?? ''}`;
+  return { ...plan, events: [...(plan.events ?? []), event('EngineChanged', 'Copy', note, 'Warning')] };
+}
+
+function goOn(world: SeenWorld, copying: Copying): Plan {
   const { active, change } = copying;
   const progress = progressOf(world, change);
   const reported = withProgress(world, change, progress);
