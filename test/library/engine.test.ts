@@ -4,6 +4,7 @@ import { engineOfMove, type MoveEngineSubject, workersEngine } from '../../src/l
 import type { Observed } from '../../src/library/observed.ts';
 import { shapeOf } from '../../src/library/shape.ts';
 import { cluster, library } from './given.ts';
+import { filled, to, until } from './moving.ts';
 
 const from: Observed = {
   vectors: { '': { size: 3, distance: 'Cosine' } },
@@ -75,4 +76,37 @@ test('the worker is told what was chosen, and whether nothing else will do', () 
   assert.deepEqual(workersEngine({ engine: 'ShardSnapshot', engineReason: 'r' }, undefined), { wish: 'Auto' });
   assert.deepEqual(workersEngine({ engine: 'Scroll', engineReason: 'r' }, 'Auto'), { wish: 'Scroll', reason: 'r' });
   assert.deepEqual(workersEngine({ engine: 'ShardSnapshot' }, 'ShardSnapshot'), { wish: 'ShardSnapshot' });
+});
+
+test('an engine that a policy asks for and that is not possible holds the move up, by name', () => {
+  const { sim } = filled();
+  sim.moveRules = { engine: 'DualWrite' };
+  sim.edit(to('cloud'));
+  sim.settle(5);
+  assert.equal(sim.library.status?.change, undefined);
+  assert.match(sim.condition('MoveBlocked')?.message ?? '', /engine-possible: .*DualWrite.* is not built/);
+  sim.moveRules = { engine: 'Scroll' };
+  sim.settle(60);
+  assert.equal(sim.library.status?.cluster, 'cloud');
+});
+
+test('shard snapshots that are given up on the way show in status and event, once', () => {
+  const { sim } = filled();
+  sim.moveRules = { engine: 'ShardSnapshot' };
+  sim.edit(to('cloud'));
+  until(sim, 'Copying');
+  assert.equal(sim.library.status?.change?.engine, 'ShardSnapshot', sim.library.status?.change?.engineReason);
+  sim.work();
+  if (sim.progress === undefined) assert.fail('the worker has said nothing');
+  const base = { bytes: 0, bytesTotal: 0, failures: 4, indexes: [], shards: {}, shardsTotal: 1 };
+  sim.progress = {
+    ...sim.progress,
+    base: { ...base, engine: 'Scroll', reason: 'shard snapshots were given up: no room' },
+  };
+  until(sim, 'Fenced');
+  assert.equal(sim.library.status?.change?.engine, 'Scroll');
+  assert.equal(sim.library.status.change.engineReason, 'shard snapshots were given up: no room');
+  sim.settle(60);
+  assert.equal(sim.library.status?.cluster, 'cloud');
+  assert.equal(sim.events.filter((name) => name === 'EngineChanged').length, 1);
 });
