@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { API_VERSION, type RebalancePolicy } from '../../src/api/index.ts';
 import { SECRETS } from '../../src/kube/index.ts';
+import { DOMAIN_LIBRARIES } from '../../src/library/index.ts';
 import type { ClusterClient, Point, ShardKey } from '../../src/qdrant/index.ts';
-import { CANARY, NAMESPACE, OTHER_CANARY, Room } from './room.ts';
+import { CANARY, NAMESPACE, OTHER_CANARY, POLICIES, Room } from './room.ts';
 
 let room: Room;
 before(async () => {
@@ -105,4 +107,30 @@ test('shard keys travel with their type and number of shards', async () => {
   const keys = shards.map(({ shard_key: key }) => JSON.stringify(key));
   assert.deepEqual(keys.toSorted(), ['"north"', '"north"', '7']);
   assert.equal(await room.qdrant.collectionExists('keyed'), false);
+});
+
+test('a move that a policy orders by shard snapshots brings every shard', async () => {
+  const shelf = await room.startOther('shelf');
+  await room.admin.create(POLICIES, {
+    apiVersion: API_VERSION,
+    kind: 'RebalancePolicy',
+    metadata: { name: 'quick', namespace: NAMESPACE },
+    spec: { clusterSelector: {}, migration: { engine: 'ShardSnapshot' } },
+  } as RebalancePolicy);
+  await room.createLibrary({ shards: { number: 2 } }, 'quick');
+  await room.ready('quick');
+  await room.qdrant.upsert('quick', points(500));
+  const before = await contents(room.qdrant, 'quick');
+  await room.change({ spec: { placement: { clusterRef: null, clusterSelector: {} } } }, 'quick');
+  const key = { namespace: NAMESPACE, name: 'quick' };
+  const assignment = { cluster: 'shelf', policy: 'quick', planDigest: `sha256:${'0'.repeat(64)}` };
+  await room.admin.patch(DOMAIN_LIBRARIES, key, { status: { assignment } }, { type: 'merge', subresource: 'status' });
+  const seen = new Set<string>();
+  await room.until(async () => {
+    const { status } = await room.library('quick');
+    if (status?.change?.engine !== undefined) seen.add(`${status.change.engine}: ${status.change.engineReason}`);
+    return status?.cluster === 'shelf' && status.change === undefined;
+  }, 40);
+  assert.deepEqual([...seen], ['ShardSnapshot: it is asked for, and both ends are equal']);
+  assert.deepEqual(await contents(shelf, 'quick'), before);
 });
