@@ -12,8 +12,10 @@ import { type Sandbox, startSandbox } from './sandbox.ts';
 
 type Flags = { readonly once?: boolean; readonly log?: string };
 
-const BUDGET_SECONDS = 120;
-const BUDGET_BYTES = 1.5 * 1024 ** 3;
+/** What it is to take on two cores. */
+const GOAL = { milliseconds: 120_000, bytes: 1.5 * 1024 ** 3 };
+/** What it must not take: then something hangs or leaks. */
+const LIMIT = { milliseconds: 300_000, bytes: 2 * 1024 ** 3 };
 
 const say = (text: string): void => void process.stdout.write(text);
 
@@ -74,13 +76,15 @@ async function run(): Promise<number> {
       // Its own handlers would end the process before anything is cleaned up.
       { concurrent: false, fallbackRenderer: 'verbose', registerSignalListeners: false },
     ).run();
+    const took = performance.now() - began;
+    const peak = memory.stop();
     facts.check(
       'the main job took',
-      seconds(performance.now() - began),
-      performance.now() - began < BUDGET_SECONDS * 1000,
+      `${seconds(took)} (goal ${seconds(GOAL.milliseconds)})`,
+      took < LIMIT.milliseconds,
     );
-    const peak = memory.stop();
-    facts.check('peak memory of all processes', mebibytes(peak), peak < BUDGET_BYTES);
+    const bytes = `${mebibytes(peak)} (goal ${mebibytes(GOAL.bytes)})`;
+    facts.check('peak memory of all processes', bytes, peak < LIMIT.bytes);
     if (flags.once !== true && sandbox !== undefined) await stayUp(sandbox, story, facts);
   } catch (error) {
     failure = error;

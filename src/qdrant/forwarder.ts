@@ -3,6 +3,7 @@ import { Agent } from 'undici';
 import { httpUrl } from './address.ts';
 import type { QdrantError } from './errors.ts';
 import { aborted, closedUnderReuse, timedOut, unanswered } from './faults.ts';
+import { CONNECTION_LIFE, KEEP_ALIVE } from './keep-alive.ts';
 
 export type ForwardMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
@@ -35,11 +36,6 @@ export type ForwarderOptions = {
   readonly connections?: number;
   readonly connectMilliseconds?: number;
 };
-
-/** Below the 5 s after which Qdrant closes an idle connection. */
-const KEEP_ALIVE = 3000;
-/** A pod leaves its Service 5 s before it is stopped; older connections would lead to it, and hold it up for 30 s (S5). */
-const CONNECTION_LIFE = 4000;
 
 /** Passes requests on to any Qdrant, once each, bodies as streams; no repeats, no parsing. */
 export class Forwarder {

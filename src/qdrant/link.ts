@@ -2,11 +2,10 @@ import { Agent } from 'undici';
 import { DEFAULT_TIMEOUTS } from './call.ts';
 import { QdrantError } from './errors.ts';
 import { GrpcPoints } from './grpc.ts';
+import { CONNECTION_LIFE, KEEP_ALIVE } from './keep-alive.ts';
 import { PeerTransport } from './peer-transport.ts';
 import type { PeerAddress, TlsOptions } from './types.ts';
 
-/** Below the 5 s after which Qdrant closes an idle connection; undici's timers may be a second late. */
-const KEEP_ALIVE = 3000;
 const CONNECTIONS_PER_PEER = 16;
 
 /** The sockets of one connection, shared by its clients. */
@@ -37,6 +36,7 @@ export class Link {
       pipelining: 1,
       keepAliveTimeout: KEEP_ALIVE,
       keepAliveMaxTimeout: KEEP_ALIVE,
+      clientTtl: CONNECTION_LIFE,
       connect: {
         timeout: connectTimeout,
         ...(tls?.ca === undefined ? {} : { ca: tls.ca }),

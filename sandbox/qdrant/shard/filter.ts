@@ -180,8 +180,12 @@ function timeOf(text: string): number {
   return Date.parse(/(?:Z|[+-]\d\d:?\d\d)$/.test(text) || !text.includes(':') ? text : `${text.replace(' ', 'T')}Z`);
 }
 
+const PLAIN_KEY = /^[^."[\]]+$/;
+
 /** The values at a payload path, before flattening; `a.b`, `a[].b`, `a[0]`. */
 export function rawAt(payload: Json, path: string): Json[] {
+  // Looks at a collection ask for every indexed key of every point.
+  if (PLAIN_KEY.test(path)) return isObject(payload) && payload[path] !== undefined ? [payload[path]] : [];
   let current: Json[] = [payload];
   for (const part of path.match(/"[^"]*"|[^.[\]]+|\[\d*\]/g) ?? []) {
     current = current.flatMap((value) => step(value, part));
