@@ -124,10 +124,10 @@ scenario('fields that nothing acts on yet are named in a condition, and only whi
     message: /spec\.keyRotation.*spec\.rebalanceStrategy/,
   });
   await stage.eventSays('desk', 'NotBuilt');
-  await stage.createLibrary('docs', 'desk', { snapshots: { schedule: '0 3 * * *' } });
-  await stage.librarySays('docs', 'FieldsNotActedOn', { ...unbuilt, message: /spec\.snapshots/ });
+  await stage.createLibrary('docs', 'desk', { tuning: { mode: 'Recommend' } });
+  await stage.librarySays('docs', 'FieldsNotActedOn', { ...unbuilt, message: /spec\.tuning/ });
   await stage.changeCluster('desk', { spec: { keyRotation: null, rebalanceStrategy: null } });
-  await stage.changeLibrary('docs', { spec: { snapshots: null } });
+  await stage.changeLibrary('docs', { spec: { tuning: null } });
   const free = (object: Parameters<typeof says>[0]): boolean => !says(object, 'FieldsNotActedOn', {});
   await stage.untilCluster('desk', free, 'without FieldsNotActedOn');
   await stage.untilLibrary('docs', free, 'without FieldsNotActedOn');
@@ -136,7 +136,7 @@ scenario('fields that nothing acts on yet are named in a condition, and only whi
 
 scenario('a source of documents that is not built is refused by name, and a library may come later', async (stage) => {
   const spec = {
-    source: { s3: { bucket: 'pages' } },
+    source: { git: { url: 'https://git.example/pages.git' } },
     embedder: { protocol: 'Ollama', url: 'http://embedder.example:11434', model: 'm', dimensions: 8 },
     target: { libraryRef: { name: 'docs' } },
   };
@@ -147,8 +147,8 @@ scenario('a source of documents that is not built is refused by name, and a libr
       const found = await stage.admin.get(VECTORIZATION_JOBS, stage.key('pages'));
       return says(found, 'Ready', { status: 'False', reason, message });
     });
-  await saying('NotBuilt', /^spec\.source\.s3: /);
-  const source = { s3: null, configMap: { name: 'pages' } };
+  await saying('NotBuilt', /^spec\.source\.git: /);
+  const source = { git: null, configMap: { name: 'pages' } };
   await stage.admin.patch(VECTORIZATION_JOBS, stage.key('pages'), { spec: { source } }, { type: 'merge' });
   await saying('LibraryNotFound', /^spec\.target\.libraryRef\.name: "docs": /);
 });
