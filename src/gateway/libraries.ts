@@ -13,7 +13,7 @@ export type Library = {
   /** Cluster on which it lives, and the other one while it moves. */
   readonly cluster: string | undefined;
   readonly otherCluster: string | undefined;
-  /** Clusters that it leaves, or left, and that still hold a generation of it. */
+  /** Clusters besides its own that hold a generation of it: it left them, or is going there. */
   readonly formerClusters: readonly string[];
   readonly generation: number | undefined;
   /** Physical collection. */
@@ -52,10 +52,16 @@ export function libraryOf(object: DomainLibrary): Library {
 }
 
 function formerOf(status: DomainLibrary['status'], cluster: string | undefined): string[] {
-  const retired = (status?.generations ?? []).filter(({ state }) => state === 'Retired').map((one) => one.cluster);
+  // One that is built onto what the library had left there stands in the place of the retired one: it goes back.
+  const held = (status?.generations ?? []).filter(({ state }) => state === 'Retired' || state === 'Building');
   // While it moves the binding may already be that of the new place, and the status not.
   const leaving = status?.change?.fromCluster;
-  return [...new Set([...retired.filter((name) => name !== cluster), ...(leaving === undefined ? [] : [leaving])])];
+  return [
+    ...new Set([
+      ...held.map((one) => one.cluster).filter((name) => name !== cluster),
+      ...(leaving === undefined ? [] : [leaving]),
+    ]),
+  ];
 }
 
 /** Index of a store of libraries: by namespace and every public name. */

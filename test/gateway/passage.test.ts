@@ -230,6 +230,9 @@ test('the key of the cluster that a library left opens it until the copy there i
   assert.equal((await call(`${fresh}${exists}`, { key: 'key-of-the-old-place' })).status, 401);
   world.show(world.change('rehomed', { generations }));
   assert.equal((await call(`${fresh}${exists}`, { key: 'key-of-the-old-place' })).status, 200);
+  const goingBack = generations.map((one) => (one.cluster === 'two' ? { ...one, state: 'Building' as const } : one));
+  world.show(world.change('rehomed', { generations: goingBack }));
+  assert.equal((await call(`${fresh}${exists}`, { key: 'key-of-the-old-place' })).status, 200, 'while it goes back');
   world.show(world.change('rehomed', { generations: generations.slice(1) }));
   assert.equal((await call(`${fresh}${exists}`, { key: 'key-of-the-old-place' })).status, 401);
   world.putSecret('two-key', { 'api-key': KEY });
