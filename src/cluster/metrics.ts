@@ -1,4 +1,5 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
+import { type Registry, registered } from '../telemetry/index.ts';
 import type { Operation, Step } from './decide/step.ts';
 
 /** How many clusters each predicate holds up now, and how many steps were done. */
@@ -8,7 +9,7 @@ export class ClusterMetrics {
   readonly #predicates = new Map<string, readonly string[]>();
 
   constructor(registry: Registry) {
-    this.#blocked = shared(
+    this.#blocked = registered(
       registry,
       'qdrant_librarian_blocked',
       (name) =>
@@ -19,7 +20,7 @@ export class ClusterMetrics {
           registers: [registry],
         }),
     );
-    this.#steps = shared(
+    this.#steps = registered(
       registry,
       'qdrant_librarian_steps_total',
       (name) =>
@@ -44,9 +45,4 @@ export class ClusterMetrics {
   step(step: Step): void {
     this.#steps.inc({ kind: 'QdrantCluster', step: step.kind });
   }
-}
-
-/** Other rooms count under the same names, with another `kind`. */
-function shared<M>(registry: Registry, name: string, make: (name: string) => M): M {
-  return (registry.getSingleMetric(name) as M | undefined) ?? make(name);
 }

@@ -1,5 +1,6 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import type { Blocker } from '../api/index.ts';
+import { type Registry, registered } from '../telemetry/index.ts';
 import type { Step } from './plan.ts';
 
 const KIND = 'DomainLibrary';
@@ -12,7 +13,7 @@ export class LibraryMetrics {
   readonly #predicates = new Map<string, readonly string[]>();
 
   constructor(registry: Registry) {
-    this.#blocked = shared(
+    this.#blocked = registered(
       registry,
       'qdrant_librarian_blocked',
       (name) =>
@@ -23,7 +24,7 @@ export class LibraryMetrics {
           registers: [registry],
         }),
     );
-    this.#steps = shared(
+    this.#steps = registered(
       registry,
       'qdrant_librarian_steps_total',
       (name) =>
@@ -34,7 +35,7 @@ export class LibraryMetrics {
           registers: [registry],
         }),
     );
-    this.#frozen = shared(
+    this.#frozen = registered(
       registry,
       'qdrant_librarian_library_frozen_seconds_total',
       (name) =>
@@ -57,9 +58,4 @@ export class LibraryMetrics {
   froze(milliseconds: number): void {
     this.#frozen.inc(milliseconds / 1000);
   }
-}
-
-/** Other rooms count under the same names, with another `kind`. */
-function shared<M>(registry: Registry, name: string, make: (name: string) => M): M {
-  return (registry.getSingleMetric(name) as M | undefined) ?? make(name);
 }

@@ -1,4 +1,5 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
+import { type Registry, registered } from '../telemetry/index.ts';
 import type { Decision } from './decide.ts';
 import { DIMENSIONS } from './load.ts';
 
@@ -17,7 +18,7 @@ export class RebalanceMetrics {
 
   constructor(registry: Registry) {
     const registers = [registry];
-    this.#blocked = shared(
+    this.#blocked = registered(
       registry,
       'qdrant_librarian_blocked',
       (name) =>
@@ -28,12 +29,12 @@ export class RebalanceMetrics {
           registers,
         }),
     );
-    this.#steps = shared(
+    this.#steps = registered(
       registry,
       'qdrant_librarian_steps_total',
       (name) => new Counter({ name, help: 'Steps that were carried out.', labelNames: ['kind', 'step'], registers }),
     );
-    this.#relative = shared(
+    this.#relative = registered(
       registry,
       'qdrant_librarian_rebalance_relative_load',
       (name) =>
@@ -44,7 +45,7 @@ export class RebalanceMetrics {
           registers,
         }),
     );
-    this.#silent = shared(
+    this.#silent = registered(
       registry,
       'qdrant_librarian_rebalance_unknown_clusters',
       (name) =>
@@ -55,13 +56,13 @@ export class RebalanceMetrics {
           registers,
         }),
     );
-    this.#moves = shared(
+    this.#moves = registered(
       registry,
       'qdrant_librarian_rebalance_moves_total',
       (name) =>
         new Counter({ name, help: 'Moves of plans that came to an end, by how.', labelNames: ['outcome'], registers }),
     );
-    this.#planning = shared(
+    this.#planning = registered(
       registry,
       'qdrant_librarian_rebalance_planning_seconds',
       (name) =>
@@ -116,9 +117,4 @@ export class RebalanceMetrics {
     if (now.length > 0) this.#predicates.set(id, now);
     else this.#predicates.delete(id);
   }
-}
-
-/** Other rooms count under the same names, with another `kind`. */
-function shared<M>(registry: Registry, name: string, make: (name: string) => M): M {
-  return (registry.getSingleMetric(name) as M | undefined) ?? make(name);
 }

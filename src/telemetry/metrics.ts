@@ -28,3 +28,8 @@ export function oncePerRegistry<Metrics>(create: (registers: Registry[]) => Metr
     return metrics;
   };
 }
+
+/** The registry's metric of that name, made when there is none: rooms count under the same names, with another `kind`. */
+export function registered<Metric>(registry: Registry, name: string, make: (name: string) => Metric): Metric {
+  return (registry.getSingleMetric(name) as Metric | undefined) ?? make(name);
+}

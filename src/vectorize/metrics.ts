@@ -1,5 +1,6 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge } from 'prom-client';
 import type { Blocker, VectorizationJob, VectorizationRun } from '../api/index.ts';
+import { type Registry, registered } from '../telemetry/index.ts';
 import type { Step } from './plan.ts';
 
 const KIND = 'VectorizationJob';
@@ -19,12 +20,12 @@ export class VectorizeMetrics {
   constructor(registry: Registry) {
     const registers = [registry];
     const blocked = 'qdrant_librarian_blocked';
-    this.#blocked = shared(registry, blocked, () => {
+    this.#blocked = registered(registry, blocked, () => {
       const help = 'Objects whose next step a predicate refuses.';
       return new Gauge({ name: blocked, help, labelNames: ['kind', 'predicate'], registers });
     });
     const steps = 'qdrant_librarian_steps_total';
-    this.#steps = shared(registry, steps, () => {
+    this.#steps = registered(registry, steps, () => {
       const help = 'Steps that were carried out.';
       return new Counter({ name: steps, help, labelNames: ['kind', 'step'], registers });
     });
@@ -96,9 +97,4 @@ export class VectorizeMetrics {
     this.#success.remove(labels);
     this.#quality.remove(labels);
   }
-}
-
-/** Other rooms count under the same names, with another `kind`. */
-function shared<M>(registry: Registry, name: string, make: () => M): M {
-  return (registry.getSingleMetric(name) as M | undefined) ?? make();
 }
