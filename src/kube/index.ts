@@ -96,3 +96,13 @@ export * from './resources.ts';
 export { type Change, type IndexFunction, Store } from './store.ts';
 export type { WatchEvent } from './watch-stream.ts';
 export type * from './wire.ts';
+export {
+  secretFiles,
+  type Volume,
+  type WorkerAccess,
+  type WorkerMount,
+  workerAccess,
+  workerConfigData,
+  workerJob,
+  workerRules,
+} from './worker-objects.ts';

@@ -8,5 +8,5 @@ export {
 } from './deps.ts';
 export { LIBRARY_PREDICATES } from './predicates.ts';
 export { profileDefaults } from './profiles.ts';
-export { LIBRARY_RULES, workerRules } from './rbac.ts';
+export { LIBRARY_RULES } from './rbac.ts';
 export { REASONS, type Reason } from './reasons.ts';

@@ -4,14 +4,16 @@ import {
   type Job,
   type KubeObject,
   ownerReference,
-  type Role,
-  type RoleBinding,
-  type ServiceAccount,
+  secretFiles,
+  type WorkerAccess,
+  type WorkerMount,
+  workerAccess,
+  workerConfigData,
+  workerJob,
 } from '../kube/index.ts';
 import { API_KEY_FILE, CA_FILE, KEY_DIRECTORIES, type Projection, type WorkerConfig } from '../migration/index.ts';
 import type { PeerAddress } from '../qdrant/index.ts';
 import { jobName, libraryLabels, publicName, workerNames } from './names.ts';
-import { workerRules } from './rbac.ts';
 import { mountedSecrets } from './secrets.ts';
 
 /** One end of a copy. */
@@ -43,18 +45,13 @@ export type CopyPlan = {
   readonly environment?: Readonly<Record<string, string>>;
 };
 
-export type CopyObjects = {
-  readonly account: ServiceAccount;
-  readonly role: Role;
-  readonly roleBinding: RoleBinding;
+export type CopyObjects = WorkerAccess & {
   readonly config: ConfigMap;
   /** Empty; made once and from then on the worker's. */
   readonly progress: ConfigMap;
   readonly job: Job;
 };
 
-const CONFIG_FILE = 'config.json';
-const CONFIG_PATH = '/etc/qdrant-librarian/worker';
 const KEYS_PATH = '/etc/qdrant-librarian/keys';
 const LEASE_SECONDS = 20;
 const LANES = 4;
@@ -64,28 +61,13 @@ const PAGE_SIZE = 256;
 export function copyObjects(plan: CopyPlan): CopyObjects {
   const { library, generation } = plan;
   const names = workerNames(library.metadata.name, generation);
-  const subject = { kind: 'ServiceAccount', name: names.account, namespace: library.metadata.namespace ?? '' };
-  const apiGroup = 'rbac.authorization.k8s.io';
   return {
-    account: { ...owned(library, names.account), apiVersion: 'v1', kind: 'ServiceAccount' },
-    role: {
-      ...owned(library, names.account),
-      apiVersion: `${apiGroup}/v1`,
-      kind: 'Role',
-      rules: workerRules(names.progress),
-    },
-    roleBinding: {
-      ...owned(library, names.account),
-      apiVersion: `${apiGroup}/v1`,
-      kind: 'RoleBinding',
-      roleRef: { apiGroup, kind: 'Role', name: names.account },
-      subjects: [subject],
-    },
+    ...workerAccess(owned(library, names.account), names.progress),
     config: {
       ...owned(library, names.config),
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      data: { [CONFIG_FILE]: JSON.stringify(workerConfig(plan, names.progress)) },
+      data: workerConfigData(workerConfig(plan, names.progress)),
     },
     progress: { ...owned(library, names.progress), apiVersion: 'v1', kind: 'ConfigMap' },
     job: copyJob(plan, names),
@@ -135,84 +117,25 @@ function workerConfig(plan: CopyPlan, progress: string): WorkerConfig {
 const BACKOFF_LIMIT = 2;
 
 function copyJob(plan: CopyPlan, names: ReturnType<typeof workerNames>): Job {
-  const { library, generation, attempt, pullSecrets = [] } = plan;
-  const object = owned(library, jobName(library.metadata.name, generation, attempt));
-  return {
-    ...object,
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    spec: {
-      backoffLimit: BACKOFF_LIMIT,
-      completions: 1,
-      parallelism: 1,
-      // Two workers at once would write over each other; the lease in the progress is the second guard.
-      podReplacementPolicy: 'Failed',
-      template: {
-        metadata: { labels: libraryLabels(library.metadata.name) },
-        spec: {
-          restartPolicy: 'Never',
-          serviceAccountName: names.account,
-          enableServiceLinks: false,
-          ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),
-          terminationGracePeriodSeconds: 30,
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: 65532,
-            runAsGroup: 65532,
-            fsGroup: 65532,
-            seccompProfile: { type: 'RuntimeDefault' },
-          },
-          containers: [container(plan)],
-          volumes: [
-            { name: 'config', configMap: { name: names.config } },
-            ...SIDES.flatMap((side) => keyVolume(side, plan[side].cluster)),
-          ],
-        },
-      },
-    },
-  };
+  const { library, generation, attempt, image, pullSecrets = [], environment = {} } = plan;
+  return workerJob({
+    object: owned(library, jobName(library.metadata.name, generation, attempt)),
+    labels: libraryLabels(library.metadata.name),
+    task: 'copy',
+    account: names.account,
+    config: names.config,
+    mounts: SIDES.flatMap((side) => keyMount(side, plan[side].cluster)),
+    image,
+    pullSecrets,
+    environment,
+    backoffLimit: BACKOFF_LIMIT,
+  });
 }
-
-type Container = NonNullable<Job['spec']>['template']['spec'] extends { containers: (infer C)[] } | undefined
-  ? C
-  : never;
 
 const SIDES = ['source', 'target'] as const;
-type SideName = (typeof SIDES)[number];
 
-const container = ({ image, environment = {}, ...ends }: CopyPlan): Container => {
-  const sides = SIDES.filter((side) => keySources(ends[side].cluster).length > 0);
-  return {
-    name: 'copy',
-    image,
-    args: ['worker', 'copy', '--config', `${CONFIG_PATH}/${CONFIG_FILE}`],
-    env: [
-      { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
-      { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
-      ...sides.map((side) => ({ name: KEY_DIRECTORIES[side], value: `${KEYS_PATH}/${side}` })),
-      ...Object.entries(environment).map(([name, value]) => ({ name, value })),
-    ],
-    volumeMounts: [
-      { name: 'config', mountPath: CONFIG_PATH, readOnly: true },
-      ...sides.map((side) => ({ name: `${side}-keys`, mountPath: `${KEYS_PATH}/${side}`, readOnly: true })),
-    ],
-    resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
-    securityContext: {
-      allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: true,
-      capabilities: { drop: ['ALL'] },
-    },
-  };
-};
-
-function keyVolume(side: SideName, cluster: QdrantCluster) {
-  const sources = keySources(cluster);
-  return sources.length === 0 ? [] : [{ name: `${side}-keys`, projected: { defaultMode: 0o440, sources } }];
-}
-
-function keySources(cluster: QdrantCluster) {
+function keyMount(side: (typeof SIDES)[number], cluster: QdrantCluster): WorkerMount[] {
   const { apiKey, ca } = mountedSecrets(cluster);
-  const source = (reference: { name: string; key: string } | undefined, path: string) =>
-    reference === undefined ? [] : [{ secret: { name: reference.name, items: [{ key: reference.key, path }] } }];
-  return [...source(apiKey, API_KEY_FILE), ...source(ca, CA_FILE)];
+  const volume = secretFiles(`${side}-keys`, { [API_KEY_FILE]: apiKey, [CA_FILE]: ca });
+  return volume === undefined ? [] : [{ volume, path: `${KEYS_PATH}/${side}`, variable: KEY_DIRECTORIES[side] }];
 }

@@ -2,11 +2,6 @@ import type { AccessRule } from '../kube/index.ts';
 
 const WATCH = ['list', 'watch'] as const;
 
-/** All that a copy worker may do: read and patch its own progress. */
-export const workerRules = (progress: string) => [
-  { apiGroups: [''], resources: ['configmaps'], resourceNames: [progress], verbs: ['get', 'patch'] },
-];
-
 /**
  * What the DomainLibrary controller may do; manifests, chart, the check at the start and docs/rights.md are made from
  * it. Server-side apply of an object that isn't there needs `create` beside `patch`. Nobody grants what he hasn't, so

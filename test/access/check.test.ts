@@ -11,8 +11,9 @@ import {
   type Permission,
   permissionsOf,
   permissionText,
+  workerRules,
 } from '../../src/kube/index.ts';
-import { LIBRARY_RULES, workerRules } from '../../src/library/index.ts';
+import { LIBRARY_RULES } from '../../src/library/index.ts';
 import { neededPermissions, permissionsOfRole } from '../../src/roles.ts';
 import { NAMESPACE, startWorld, USER, type World } from './world.ts';
 

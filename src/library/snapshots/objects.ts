@@ -4,13 +4,15 @@ import {
   type Job,
   type KubeObject,
   ownerReference,
-  type Role,
-  type RoleBinding,
-  type ServiceAccount,
+  secretFiles,
+  type WorkerAccess,
+  type WorkerMount,
+  workerAccess,
+  workerConfigData,
+  workerJob,
 } from '../../kube/index.ts';
 import { API_KEY_FILE, CA_FILE } from '../../migration/index.ts';
 import { libraryLabels, TASK_LABEL } from '../names.ts';
-import { workerRules } from '../rbac.ts';
 import { mountedSecrets } from '../secrets.ts';
 import { destinationOf } from './destination.ts';
 import { ROLE_LABEL, SNAPSHOT_TASK } from './names.ts';
@@ -32,18 +34,13 @@ export type TaskPlan = {
   readonly environment: Readonly<Record<string, string>>;
 };
 
-export type TaskObjects = {
-  readonly account: ServiceAccount;
-  readonly role: Role;
-  readonly roleBinding: RoleBinding;
+export type TaskObjects = WorkerAccess & {
   readonly config: ConfigMap;
   /** Empty; made once and from then on the worker's. */
   readonly progress: ConfigMap;
   readonly job: Job;
 };
 
-const CONFIG_FILE = 'config.json';
-const CONFIG_PATH = '/etc/qdrant-librarian/worker';
 const CLUSTER_PATH = '/etc/qdrant-librarian/keys/cluster';
 const BUCKET_PATH = '/etc/qdrant-librarian/keys/bucket';
 const BACKOFF_LIMIT = 2;
@@ -51,24 +48,13 @@ const BACKOFF_LIMIT = 2;
 /** Everything that one attempt needs, all owned by the library. */
 export function taskObjects(plan: TaskPlan): TaskObjects {
   const { library, names, config, labels } = plan;
-  const apiGroup = 'rbac.authorization.k8s.io';
-  const account = owned(library, names.account);
-  const subject = { kind: 'ServiceAccount', name: names.account, namespace: library.metadata.namespace ?? '' };
   return {
-    account: { ...account, apiVersion: 'v1', kind: 'ServiceAccount' },
-    role: { ...account, apiVersion: `${apiGroup}/v1`, kind: 'Role', rules: workerRules(names.progress) },
-    roleBinding: {
-      ...account,
-      apiVersion: `${apiGroup}/v1`,
-      kind: 'RoleBinding',
-      roleRef: { apiGroup, kind: 'Role', name: names.account },
-      subjects: [subject],
-    },
+    ...workerAccess(owned(library, names.account), names.progress),
     config: {
       ...owned(library, names.config, { ...labels, [ROLE_LABEL]: 'config' }),
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      data: { [CONFIG_FILE]: JSON.stringify(config) },
+      data: workerConfigData(config),
     },
     progress: { ...owned(library, names.progress, labels), apiVersion: 'v1', kind: 'ConfigMap' },
     job: jobOf(plan),
@@ -103,76 +89,29 @@ function owned(
 }
 
 function jobOf({ library, cluster, config, names, job, labels, image, pullSecrets, environment }: TaskPlan): Job {
-  const mounts = [...clusterMount(cluster), ...bucketMount(library, config)];
-  return {
-    ...owned(library, job, labels),
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    spec: {
-      backoffLimit: BACKOFF_LIMIT,
-      completions: 1,
-      parallelism: 1,
-      // Two workers at once would write over each other; the lease in the progress is the second guard.
-      podReplacementPolicy: 'Failed',
-      template: {
-        metadata: { labels: { ...libraryLabels(library.metadata.name), [TASK_LABEL]: config.task } },
-        spec: {
-          restartPolicy: 'Never',
-          serviceAccountName: names.account,
-          enableServiceLinks: false,
-          ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),
-          terminationGracePeriodSeconds: 30,
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: 65532,
-            runAsGroup: 65532,
-            fsGroup: 65532,
-            seccompProfile: { type: 'RuntimeDefault' },
-          },
-          containers: [
-            {
-              name: config.task,
-              image,
-              args: ['worker', config.task, '--config', `${CONFIG_PATH}/${CONFIG_FILE}`],
-              env: [
-                { name: 'POD_NAME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
-                { name: 'POD_NAMESPACE', valueFrom: { fieldRef: { fieldPath: 'metadata.namespace' } } },
-                ...mounts.map(({ variable, path }) => ({ name: variable, value: path })),
-                ...Object.entries(environment).map(([name, value]) => ({ name, value })),
-              ],
-              volumeMounts: [
-                { name: 'config', mountPath: CONFIG_PATH, readOnly: true },
-                ...mounts.map(({ volume, path }) => ({ name: volume.name, mountPath: path, readOnly: true })),
-              ],
-              resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
-              securityContext: {
-                allowPrivilegeEscalation: false,
-                readOnlyRootFilesystem: true,
-                capabilities: { drop: ['ALL'] },
-              },
-            },
-          ],
-          volumes: [{ name: 'config', configMap: { name: names.config } }, ...mounts.map(({ volume }) => volume)],
-        },
-      },
-    },
-  };
+  return workerJob({
+    object: owned(library, job, labels),
+    labels: { ...libraryLabels(library.metadata.name), [TASK_LABEL]: config.task },
+    task: config.task,
+    account: names.account,
+    config: names.config,
+    mounts: [...clusterMount(cluster), ...bucketMount(library, config)],
+    image,
+    pullSecrets,
+    environment,
+    backoffLimit: BACKOFF_LIMIT,
+  });
 }
 
 const MODE = 0o440;
 
-const fileOf = (reference: { readonly name: string; readonly key: string } | undefined, path: string) =>
-  reference === undefined ? [] : [{ secret: { name: reference.name, items: [{ key: reference.key, path }] } }];
-
-function clusterMount(cluster: QdrantCluster) {
+function clusterMount(cluster: QdrantCluster): WorkerMount[] {
   const { apiKey, ca } = mountedSecrets(cluster);
-  const sources = [...fileOf(apiKey, API_KEY_FILE), ...fileOf(ca, CA_FILE)];
-  if (sources.length === 0) return [];
-  const volume = { name: 'cluster-keys', projected: { defaultMode: MODE, sources } };
-  return [{ volume, path: CLUSTER_PATH, variable: CLUSTER_KEYS }];
+  const volume = secretFiles('cluster-keys', { [API_KEY_FILE]: apiKey, [CA_FILE]: ca });
+  return volume === undefined ? [] : [{ volume, path: CLUSTER_PATH, variable: CLUSTER_KEYS }];
 }
 
-function bucketMount(library: DomainLibrary, { bucket }: Task) {
+function bucketMount(library: DomainLibrary, { bucket }: Task): WorkerMount[] {
   const secret = destinationOf(library).s3?.credentialsSecretRef?.name;
   if (bucket?.credentials !== true || secret === undefined) return [];
   const items = [ACCESS_KEY_FILE, SECRET_KEY_FILE].map((key) => ({ key, path: key }));
