@@ -16,7 +16,6 @@ async function offer(teller: Teller, rule: string, object: unknown): Promise<voi
 export const rules: Story = {
   name: 'the rules of the four kinds',
   ours: true,
-  independent: true,
   tell: async (teller) => {
     for (const { rule, good, bad } of CASES) {
       for (const object of good) await offer(teller, `${rule}: kept`, object);

@@ -8,8 +8,6 @@ export type Story = {
   readonly name: string;
   /** Speaks of our kinds: another definition makes another record. */
   readonly ours?: true;
-  /** No step depends on one before. */
-  readonly independent?: true;
   readonly tell: (teller: Teller) => Promise<void>;
 };
 
