@@ -16,6 +16,8 @@ scenario(
     await stage.admin.apply(LIBRARIES, library, tool);
     await stage.clusterReady('desk', 1);
     await stage.libraryReady('docs', 1);
+    const sized = ({ status }: DomainLibrary) => status?.vectorsBytes !== undefined;
+    await stage.untilLibrary('docs', sized, 'telling the size of its vectors');
     await stage.operator.atRest(3);
     const before = await Promise.all([stage.cluster('desk'), stage.library('docs')]);
     for (let second = 0; second < 10; second += 1) {

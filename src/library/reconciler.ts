@@ -35,6 +35,8 @@ import type { LibrarySettings, World } from './world.ts';
 
 /** While a change runs, numbers that only tick are written so often. */
 const TICK_MILLISECONDS = 2000;
+/** A size that is on its way is looked for so soon: a move asks for it, and a status that tells it late is no rest. */
+const SIZE_SECONDS = 2;
 
 /** Gathers, decides, acts, reports: once for every pass over a DomainLibrary. */
 export class LibraryReconciler {
@@ -148,9 +150,10 @@ export class LibraryReconciler {
         resyncSeconds: this.#settings.resyncSeconds,
         cluster: keyText({ namespace, name: status.cluster ?? '' }),
       });
+      const sizeSoon = status.vectorsBytes === undefined && this.#sizeIsOnItsWay(gathered);
       return {
         kind: 'wait',
-        seconds: Math.min(seconds, plan.again ?? seconds),
+        seconds: Math.min(seconds, plan.again ?? seconds, sizeSoon ? SIZE_SECONDS : seconds),
         reason: ready?.reason ?? 'Unknown',
         message: ready?.message ?? '',
       };
@@ -182,6 +185,11 @@ export class LibraryReconciler {
     const serving = servingCollection(world);
     if (reach === undefined || serving === undefined || world.sight.kind === 'blind') return undefined;
     return this.#sizes.of(reach.client, world.sight.look, serving, world.now);
+  }
+
+  #sizeIsOnItsWay({ world, reach }: Gathered): boolean {
+    const serving = servingCollection(world);
+    return reach !== undefined && serving !== undefined && this.#sizes.awaits(reach.client, serving);
   }
 
   async #write(library: DomainLibrary, status: DomainLibraryStatus): Promise<void> {

@@ -13,6 +13,8 @@ type Known = {
   readonly points: Map<string, number>;
   /** Whether any of them changed since it was asked. */
   changed: boolean;
+  /** Questions without an answer yet. */
+  asking: number;
   told: VectorBytes | undefined;
 };
 
@@ -29,6 +31,7 @@ export class VectorSizes {
       at: Number.NEGATIVE_INFINITY,
       points: new Map(),
       changed: false,
+      asking: 0,
       told: undefined,
     };
     this.#known.set(client, known);
@@ -42,10 +45,20 @@ export class VectorSizes {
     return known.told?.get(name);
   }
 
+  /** Whether a size that nobody has told yet is on its way: a look in a moment finds it. */
+  awaits(client: ClusterClient, { name }: CollectionLook): boolean {
+    const known = this.#known.get(client);
+    if (known === undefined || known.told?.has(name) === true) return false;
+    // Where none was ever told, only an answer that is under way can bring one.
+    return known.asking > 0 || (known.told !== undefined && known.changed);
+  }
+
   async #ask(client: ClusterClient, { peers }: Look, known: Known): Promise<void> {
     const [peer] = peers;
     if (peer === undefined) return;
+    known.asking += 1;
     // What one question leaves open doesn't undo what an earlier one told.
     known.told = (await vectorBytes(client.peer(peer.name), peer)) ?? known.told;
+    known.asking -= 1;
   }
 }

@@ -81,3 +81,28 @@ test('a question that fails undoes nothing', async () => {
   assert.equal(sizes.of(client, look, { ...collection, points: 2 }, 11_000), 100);
   assert.equal(sizes.of(client, look, { ...collection, name: 'docs--g2' }, 11_000), undefined);
 });
+
+test('a size is awaited while its question has no answer, and not where none comes', async () => {
+  let bytes: number | undefined = 100;
+  const { client } = asked(() => bytes);
+  const sizes = new VectorSizes();
+  const { look, collection } = serving(1);
+  assert.equal(sizes.awaits(client, collection), false, 'nobody asked');
+  sizes.of(client, look, collection, 0);
+  assert.equal(sizes.awaits(client, collection), true);
+  await turn();
+  assert.equal(sizes.awaits(client, collection), false, 'told');
+  const other = { ...collection, name: 'code--g1' };
+  sizes.of(client, look, other, 1000);
+  assert.equal(sizes.awaits(client, other), true, 'asked for within 5 s');
+  sizes.of(client, look, other, 6000);
+  await turn();
+  assert.equal(sizes.awaits(client, other), false, 'the answer did not tell it');
+
+  bytes = undefined;
+  const mute = asked(() => bytes).client;
+  sizes.of(mute, look, collection, 0);
+  await turn();
+  sizes.of(mute, look, { ...collection, points: 2 }, 1000);
+  assert.equal(sizes.awaits(mute, collection), false, 'a server that tells no size is not looked at more often');
+});
