@@ -221,6 +221,7 @@ export class Controller<T extends KubeObject> {
       const verdict = verdictOfError(error);
       noteFailure(span, error, verdict);
       if (verdict.kind === 'conflict') log.info({ err: error }, 'somebody else wrote first; trying again');
+      else if (verdict.kind === 'leaving') log.info({ err: error }, 'the namespace is being deleted; trying again');
       else log.error({ err: error }, verdict.kind === 'terminal' ? 'reconcile failed for good' : 'reconcile failed');
       return verdict;
     }
@@ -237,6 +238,7 @@ export class Controller<T extends KubeObject> {
         this.#queue.add(key, { priority, afterSeconds: verdict.seconds });
         return 'requeue_after';
       case 'conflict':
+      case 'leaving':
         this.#queue.addRateLimited(key, { priority });
         return 'requeue';
       case 'terminal':

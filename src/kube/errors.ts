@@ -81,6 +81,10 @@ export class KubeError extends Error {
   get isForbidden(): boolean {
     return this.status === 403;
   }
+  /** Nothing can be created where all is being deleted. Source: apiserver admission plug-in `NamespaceLifecycle`. */
+  get isNamespaceTerminating(): boolean {
+    return this.isForbidden && this.details?.causes?.some(({ reason }) => reason === 'NamespaceTerminating') === true;
+  }
   /** The resource version asked for is compacted away: list again. */
   get isExpired(): boolean {
     return this.status === 410;

@@ -128,7 +128,10 @@ export class EventRecorder {
     series.queued = true;
     this.#tail = this.#tail
       .then(() => this.#write(series))
-      .catch((error: unknown) => this.#log.warn({ err: error, reason: series.event.reason }, 'event not written'))
+      .catch((error: unknown) => {
+        const isLeaving = error instanceof KubeError && error.isNamespaceTerminating;
+        this.#log[isLeaving ? 'debug' : 'warn']({ err: error, reason: series.event.reason }, 'event not written');
+      })
       .finally(() => {
         this.#waiting -= 1;
       });

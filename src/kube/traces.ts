@@ -68,5 +68,5 @@ export function noteOutcome(span: Span, outcome: Outcome): void {
 /** `conflict`, `terminal` or `error`. That somebody else wrote first is no failure. */
 export function noteFailure(span: Span, error: unknown, { kind }: Verdict): void {
   span.setAttribute('reconcile.outcome', kind);
-  if (kind !== 'conflict') markFailed(span, error);
+  if (kind !== 'conflict' && kind !== 'leaving') markFailed(span, error);
 }

@@ -7,6 +7,8 @@ export type Verdict =
   | { readonly kind: 'requeueAfter'; readonly seconds: number }
   /** Somebody else wrote in between: again, with a delay, but nothing is wrong. */
   | { readonly kind: 'conflict' }
+  /** The namespace is on its way out: the object follows by itself. */
+  | { readonly kind: 'leaving' }
   | { readonly kind: 'terminal' }
   | { readonly kind: 'error'; readonly floorSeconds: number; readonly panic: boolean };
 
@@ -24,6 +26,7 @@ export function verdictOfOutcome(outcome: Outcome): Verdict {
 export function verdictOfError(error: unknown): Verdict {
   if (error instanceof TerminalError) return { kind: 'terminal' };
   if (error instanceof KubeError && error.isConflict) return { kind: 'conflict' };
+  if (error instanceof KubeError && error.isNamespaceTerminating) return { kind: 'leaving' };
   return { kind: 'error', floorSeconds: retryAfterOf(error), panic: isPanic(error) };
 }
 

@@ -140,6 +140,20 @@ test('a conflict is tried again without being called an error', async () => {
   assert.ok(await world.metric('result="requeue"} 1'));
 });
 
+test('what can not be made because its namespace is being deleted is tried again without being called an error', async () => {
+  const leaving = new KubeError({
+    ...{ verb: 'create', resource: 'secrets', status: 403, reason: 'Forbidden' },
+    details: { causes: [{ reason: 'NamespaceTerminating', field: 'metadata.namespace' }] },
+  });
+  const { reconcile, calls } = script(leaving, done);
+  await using world = await running(reconcile);
+  world.server.put('a');
+  await until('the second try', () => calls.length === 2);
+  assert.ok(await world.metric('controller_runtime_reconcile_errors_total{controller="test"} 0'));
+  assert.equal(world.logged('reconcile failed').length, 0);
+  assert.equal(world.logged('the namespace is being deleted; trying again').length, 1);
+});
+
 test('a mistake in the code is counted as a panic, and the controller goes on', async () => {
   let calls = 0;
   await using world = await running(() => {

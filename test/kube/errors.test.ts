@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { startApiServer } from '../../sandbox/kube/index.ts';
-import { CONFIG_MAPS, connectionFromKubeconfig, KubeClient, KubeError } from '../../src/kube/index.ts';
+import { CONFIG_MAPS, connectionFromKubeconfig, KubeClient, KubeError, NAMESPACES } from '../../src/kube/index.ts';
 
 test('a write to an object that is another one of that name by now is a conflict, as one to an old version is', async () => {
   const server = await startApiServer({});
@@ -19,4 +19,27 @@ test('a write to an object that is another one of that name by now is a conflict
     await client.close();
     await server.stop();
   }
+});
+
+test('a namespace that is being deleted is told from a role that lacks a right', async () => {
+  const server = await startApiServer({});
+  const client = new KubeClient({ config: connectionFromKubeconfig(server.kubeconfig('system:admin')) });
+  const name = 'leaving';
+  try {
+    const held = { name, namespace: name, finalizers: ['example.com/held'] };
+    await client.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    await client.create(CONFIG_MAPS, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { ...held, name: 'held' } });
+    await client.delete(NAMESPACES, { namespace: '', name });
+    const late = client.create(CONFIG_MAPS, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name, namespace: name },
+    });
+    await assert.rejects(late, (error) => error instanceof KubeError && error.isNamespaceTerminating);
+  } finally {
+    await client.close();
+    await server.stop();
+  }
+  const plain = new KubeError({ verb: 'create', resource: 'secrets', status: 403, reason: 'Forbidden' });
+  assert.ok(!plain.isNamespaceTerminating);
 });
