@@ -72,6 +72,8 @@ export type Capabilities = {
   readonly faults: ApiFaults;
   readonly controlPlane: ControlPlane;
   readonly audit: RequestAudit;
+  /** Where the gateways serve that the options ask for. */
+  readonly gatewayUrl: string;
   outsideQdrant(): OutsideQdrant;
   outsideEmbedder(): OutsideEmbedder;
   strikeQdrant(pod: ObjectKey, fault: QdrantFault): Promise<void>;
@@ -94,6 +96,7 @@ const NEED_OF: Readonly<Record<keyof Capabilities, Need>> = {
   faults: 'api-faults',
   controlPlane: 'control-plane-faults',
   audit: 'audit',
+  gatewayUrl: 'gateway',
   outsideQdrant: 'outside-qdrant',
   outsideEmbedder: 'outside-embedder',
   strikeQdrant: 'qdrant-faults',
@@ -113,8 +116,6 @@ export type Basics = {
   /** The same for kubectl. */
   readonly kubeconfigFile: string;
   readonly operator: { readonly namespace: string; readonly deployment: string; readonly user: string };
-  /** Where the gateways serve; undefined where this process can't reach it. */
-  readonly gatewayUrl?: string;
   /** Names of namespaces begin with it; '' by default. Where files share a cluster it tells them apart. */
   readonly prefix?: string;
   /** What every managed cluster needs here, e.g. where images come from. */

@@ -5,6 +5,7 @@ export const NEEDS = {
   'api-faults': 'makes the API server slow, wrong or absent for one user',
   'control-plane-faults': 'restarts the API server and compacts its storage',
   audit: 'knows every request to the API server',
+  gateway: 'runs gateways, and reaches them by the name of their Service',
   'outside-qdrant': 'runs a Qdrant beside Kubernetes',
   'outside-embedder': 'runs an embedder beside Kubernetes',
   'qdrant-faults': 'makes a Qdrant peer slow or wrong',

@@ -7,7 +7,7 @@ import { exitCode, type GroundOutcome, told, total } from './run/summary.ts';
 
 type Flags = {
   readonly ground: readonly string[];
-  readonly only?: string;
+  readonly only?: readonly string[];
   readonly core?: boolean;
   readonly image?: string;
   readonly qdrantRepository?: string;
@@ -40,7 +40,7 @@ const {
   .option('--image <reference>', "the operator's image, on a kubeconfig's cluster; or E2E_IMAGE")
   .option('--qdrant-repository <name>', "where Qdrant's images are, without tag; or E2E_QDRANT_REPOSITORY")
   .option('--storage-class <name>', "of the clusters' volumes; or E2E_STORAGE_CLASS")
-  .option('--only <text>', 'files whose name, or scenarios whose title, holds the text')
+  .option('--only <texts...>', 'files whose name, or scenarios whose title, holds one of the texts')
   .addHelpText('after', '\nExit code: 0 all passed, 1 a scenario failed, 3 nothing failed but a ground could not start')
   .parse()
   .opts<Flags>();

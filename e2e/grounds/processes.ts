@@ -88,6 +88,7 @@ type SharedCapability =
   | 'resume'
   | 'loseVolume'
   | 'audit'
+  | 'gatewayUrl'
   | 'outsideQdrant'
   | 'outsideEmbedder'
   | 'strikeQdrant'

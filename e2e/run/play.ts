@@ -37,8 +37,8 @@ export type Play = {
   readonly ground: string;
   /** Only the files that `npm test` plays. */
   readonly core?: boolean;
-  /** Files whose name, or scenarios whose title, holds the text. */
-  readonly only?: string;
+  /** Files whose name, or scenarios whose title, holds one of the texts. */
+  readonly only?: readonly string[];
   /** Files of scenarios, as a pattern. */
   readonly scenarios: string;
   readonly say: (text: string) => void;
@@ -94,11 +94,12 @@ async function chosen({ scenarios, only, core }: Play): Promise<Chosen> {
   const rank = (file: string): number => (LONGEST_FIRST.indexOf(basename(file, '.test.ts')) + 100) % 100;
   const all = found.toSorted((a, b) => rank(a) - rank(b));
   if (only === undefined) return { files: all, titles: {} };
-  const named = all.filter((file) => basename(file).includes(only));
+  const holds = (whole: string): boolean => only.some((text) => whole.includes(text));
+  const named = all.filter((file) => holds(basename(file)));
   if (named.length > 0) return { files: named, titles: {} };
-  const titles = { testNamePatterns: new RegExp(RegExp.escape(only)) };
+  const titles = { testNamePatterns: new RegExp(only.map((text) => RegExp.escape(text)).join('|')) };
   const texts = await Promise.all(all.map(async (file) => ({ file, text: await readFile(file, 'utf8') })));
-  const holding = texts.filter(({ text }) => text.includes(only)).map(({ file }) => file);
+  const holding = texts.filter(({ text }) => holds(text)).map(({ file }) => file);
   // A title that is put together stands in no file as it is.
   return { files: holding.length > 0 ? holding : all, titles };
 }

@@ -9,7 +9,7 @@ import { isReady } from '../stage/operator.ts';
 import { scenarios } from '../stage/scenario.ts';
 import { DIMENSIONS, type Stage } from '../stage/stage.ts';
 
-const scenario = await scenarios({ needs: ['pod-faults'], gateways: 2 });
+const scenario = await scenarios({ needs: ['gateway'], gateways: 2 });
 
 const GATEWAY_PODS = 'app.kubernetes.io/component=gateway';
 
@@ -33,7 +33,7 @@ async function loadThroughGateway(stage: Stage, library: string): Promise<Librar
   const rest = `${stage.ground.gatewayUrl}/namespaces/${stage.namespace}`;
   const client = new ClusterClient(
     { peers: [{ name: 'gateway', rest }], apiKey: await keyOf(stage, library) },
-    { retry: { attempts: 4 } },
+    { retry: { attempts: 8 } },
   );
   const pace = { firstId: 1, batch: 4, pauseMilliseconds: 60, readPauseMilliseconds: 60, dimensions: DIMENSIONS };
   const load = new LibraryLoad({ client, collection: library, ...pace });
@@ -87,6 +87,7 @@ scenario(
     assert.equal(report.postponed, 0, 'the fence was waited for by the gateway, not by the application');
     assert.ok(verdict.expected > 100 && report.reads > 30);
   },
+  ['pod-faults'],
 );
 
 scenario(

@@ -66,6 +66,12 @@ test('a part of a name or of a title picks what is played', async () => {
   );
   assert.equal(exitCode([byFile]), 0);
   assert.equal(byFile.artifacts, undefined);
+  const bySome = await outcomeOf('api-only', 'passes', 'of no file');
+  assert.ok(bySome.kind === 'played');
+  assert.deepEqual(
+    bySome.files.map(({ file }) => file),
+    ['passes'],
+  );
 });
 
 test('what a scenario forgot to end does not hold up the run', async () => {

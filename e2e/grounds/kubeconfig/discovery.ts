@@ -16,6 +16,8 @@ export async function discovered(admin: KubeClient, namespace: string, storageCl
     ['kubectl', hasKubectl()],
     ['real-controllers', await serves(admin, '/apis/autoscaling/v2')],
     ['pod-network', realNode],
+    // Where all pods share one network, a gateway takes the port of every Qdrant.
+    ['gateway', realNode],
     ['memory-limits', realNode],
     ['pod-security', await refusesPrivileged(admin, namespace)],
     ['volume-expansion', await canExpand(admin, storageClass)],

@@ -71,7 +71,8 @@ export async function start(options: GroundOptions): Promise<Basics & Partial<Ca
   const run = runOfEnvironment();
   const { namespace } = run;
   const admin = newAdmin();
-  await installWith(admin, run, { ...QUICK_OPERATOR, ...options.operator });
+  const environment = { ...QUICK_OPERATOR, ...options.operator };
+  await installWith(admin, run, { environment, gateways: options.gateways ?? 0 });
   const operators = async (): Promise<Pod[]> =>
     (await admin.listAll(PODS, { namespace, labelSelector: OPERATOR_PODS })).filter(isReady);
   const [sample] = await operators();
@@ -90,6 +91,7 @@ export async function start(options: GroundOptions): Promise<Basics & Partial<Ca
       deployment: 'qdrant-librarian',
       user: `system:serviceaccount:${namespace}:qdrant-librarian`,
     },
+    gatewayUrl: `http://qdrant-librarian-gateway.${namespace}.svc:6333`,
     prefix,
     clusters: {
       ...storage,

@@ -41,22 +41,26 @@ export async function missingDefinitions(admin: KubeClient): Promise<readonly st
 
 export const installRun = async (admin: KubeClient, run: ClusterRun): Promise<void> => {
   await installDefinitions(admin);
-  await installWith(admin, run, {});
+  await installWith(admin, run, { environment: {}, gateways: 0 });
+};
+
+/** What a file of scenarios wants of what is installed. */
+type Settings = {
+  /** Variables of the operator. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** How many gateways run. */
+  readonly gateways: number;
 };
 
 /** Applies the published manifests under the run's names; resolves when only an operator with these settings runs. */
-export async function installWith(
-  admin: KubeClient,
-  run: ClusterRun,
-  settings: Readonly<Record<string, string>>,
-): Promise<void> {
+export async function installWith(admin: KubeClient, run: ClusterRun, settings: Settings): Promise<void> {
   await installOperator(admin, (object) => changed(object, run, settings));
   await rolledOut(admin, { namespace: run.namespace, name: OPERATOR });
 }
 
 const CLUSTER_WIDE = new Set(['Namespace', 'ClusterRole', 'ClusterRoleBinding']);
 
-function changed(object: KubeObject, run: ClusterRun, settings: Readonly<Record<string, string>>): KubeObject {
+function changed(object: KubeObject, run: ClusterRun, settings: Settings): KubeObject {
   const text = JSON.stringify(object).replaceAll(PUBLISHED_NAMESPACE, run.namespace);
   const copy = JSON.parse(text) as KubeObject & { roleRef?: { kind: string; name: string } };
   if (CLUSTER_WIDE.has(copy.kind)) copy.metadata.labels = { ...copy.metadata.labels, [RUN_LABEL]: run.id };
@@ -65,10 +69,11 @@ function changed(object: KubeObject, run: ClusterRun, settings: Readonly<Record<
   return copy.kind === 'Deployment' ? withSettings(copy as Deployment, run, settings) : copy;
 }
 
-function withSettings(deployment: Deployment, run: ClusterRun, settings: Readonly<Record<string, string>>): Deployment {
+function withSettings(deployment: Deployment, run: ClusterRun, settings: Settings): Deployment {
   const images = run.image === undefined ? {} : { QDRANT_LIBRARIAN_IMAGE: run.image };
-  const gateways = { replicas: 0, environment: {} };
-  const installed = asInstalled(deployment, { environment: { ...images, ...settings }, gateways }) as Deployment;
+  const gateways = { replicas: settings.gateways, environment: {} };
+  const environment = { ...images, ...settings.environment };
+  const installed = asInstalled(deployment, { environment, gateways }) as Deployment;
   for (const container of installed.spec?.template.spec?.containers ?? []) {
     if (run.image !== undefined) container.image = run.image;
   }

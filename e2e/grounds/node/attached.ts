@@ -47,6 +47,7 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
       compact,
     },
     audit,
+    gatewayUrl: `http://qdrant-librarian-gateway.${OPERATOR.namespace}.svc:6333`,
     outsideQdrant() {
       const server = outsideServer(directory, outside.length);
       outside.push(server);
