@@ -1,18 +1,11 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import { baseLayer } from './base-layer.ts';
 import { type Image, layOut } from './image-archive.ts';
-import { cachedLayer, type Layer, type Part, writeLayer } from './layer.ts';
-
-const ROOT = resolve(import.meta.dirname, '../../..');
+import { productImages, programLayer } from './product-images.ts';
 
 export const PAUSE_IMAGE = 'localhost/pause:1';
-/** The version that scenarios ask for. */
-const QDRANT_IMAGE = 'docker.io/qdrant/qdrant:v1.18.3';
-
-const ENGINE = `#!/bin/sh
-exec /nodejs/bin/node --max-semi-space-size=1 --max-old-space-size=256 /app/sandbox/qdrant/main.ts "$@"
-`;
+/** As a node calls them when a chart names no registry. */
+const REPOSITORIES = { operator: 'docker.io/library/qdrant-librarian', qdrant: 'docker.io/qdrant/qdrant' };
 
 export type ImageSources = {
   /** Programs that run in pods of their own. */
@@ -36,10 +29,6 @@ export async function makeImages(folder: string, sources: ImageSources, say: (te
     sources.localPathProvisioner,
     'local-path-provisioner',
   );
-  const runtime = await runtimeLayer();
-  const operator = await writeLayer(`${folder}.operator.tar`, [
-    { from: ROOT, paths: ['package.json', 'crds', 'src'], to: 'app/' },
-  ]);
   const images: Image[] = [
     { name: PAUSE_IMAGE, layers: [base], config: { Entrypoint: ['/pause', 'infinity'] } },
     { name: 'localhost/debian:1', layers: [base], config: { Cmd: ['/bin/sh'] } },
@@ -49,84 +38,7 @@ export async function makeImages(folder: string, sources: ImageSources, say: (te
       layers: [base, localPath],
       config: { Entrypoint: ['/local-path-provisioner'] },
     },
-    { name: await operatorImage(), layers: [base, runtime, operator], config: await operatorConfig() },
-    sources.qdrant === undefined
-      ? await engineImage(folder, [base, runtime, operator])
-      : await qdrantImage(base, sources.qdrant),
+    ...(await productImages(folder, base, { repositories: REPOSITORIES, qdrant: sources.qdrant })),
   ];
   await layOut(folder, images);
 }
-
-const inQdrant = { WorkingDir: '/qdrant', Entrypoint: ['./qdrant'] };
-
-async function qdrantImage(base: Layer, binary: string): Promise<Image> {
-  return {
-    name: QDRANT_IMAGE,
-    layers: [base, await programLayer('qdrant', binary, 'qdrant/qdrant')],
-    config: inQdrant,
-  };
-}
-
-/** The engine of the sandbox behind the entry of the real image. */
-async function engineImage(folder: string, below: readonly Layer[]): Promise<Image> {
-  const entry = `${folder}.engine`;
-  await writeFile(entry, ENGINE, { mode: 0o755 });
-  const sandbox = { from: ROOT, paths: ['sandbox'], to: 'app/' };
-  const layer = await writeLayer(`${folder}.engine.tar`, [sandbox, programPart(entry, 'qdrant/qdrant')]);
-  // Scenarios strike it with faults.
-  const config = { ...inQdrant, Env: ['SANDBOX_QDRANT_FAULTS=1'] };
-  return { name: QDRANT_IMAGE, layers: [...below, layer], config };
-}
-
-/** As a node calls it when a chart names no registry. */
-async function operatorImage(): Promise<string> {
-  const chart = await readFile(join(ROOT, 'charts/qdrant-librarian/Chart.yaml'), 'utf8');
-  const version = /^appVersion: (?<version>\S+)$/m.exec(chart)?.groups?.['version'];
-  if (version === undefined) throw new Error('the chart has no appVersion');
-  return `docker.io/library/qdrant-librarian:${version}`;
-}
-
-/** User and arguments are those of the Dockerfile, so that what plays here is what is published. */
-async function operatorConfig(): Promise<Image['config']> {
-  const dockerfile = await readFile(join(ROOT, 'Dockerfile'), 'utf8');
-  const last = (instruction: string): string => {
-    const value = dockerfile.split('\n').findLast((line) => line.startsWith(`${instruction} `));
-    if (value === undefined) throw new Error(`the Dockerfile has no ${instruction}`);
-    return value.slice(instruction.length + 1);
-  };
-  return {
-    Entrypoint: JSON.parse(last('ENTRYPOINT')) as string[],
-    Cmd: JSON.parse(last('CMD')) as string[],
-    User: last('USER'),
-    WorkingDir: last('WORKDIR'),
-    Env: [last('ENV')],
-  };
-}
-
-type Flags = { readonly dev?: boolean; readonly optional?: boolean; readonly devOptional?: boolean };
-type Lockfile = { readonly packages: Readonly<Record<string, Flags>> };
-
-/** Node and what `npm ci --omit=dev --omit=optional` would install, out of what is installed. */
-async function runtimeLayer(): Promise<Layer> {
-  const lockfile = await readFile(join(ROOT, 'package-lock.json'), 'utf8');
-  const { packages } = JSON.parse(lockfile) as Lockfile;
-  const modules = Object.entries(packages)
-    .filter(([path, { dev, optional, devOptional }]) => path !== '' && !dev && !optional && !devOptional)
-    .map(([path]) => path);
-  // A package inside another one comes with it.
-  const outer = modules.filter((path) => !modules.some((other) => path.startsWith(`${other}/`)));
-  const parts = [{ from: ROOT, paths: outer, to: 'app/' }, programPart(process.execPath, 'nodejs/bin/node')];
-  return cachedLayer('runtime', [process.version, process.execPath, lockfile], (file) => writeLayer(file, parts));
-}
-
-async function programLayer(name: string, program: string, path: string): Promise<Layer> {
-  const { size, mtimeMs } = await stat(program);
-  return cachedLayer(name, [program, size, mtimeMs], (file) => writeLayer(file, [programPart(program, path)]));
-}
-
-const programPart = (program: string, path: string): Part => ({
-  from: dirname(program),
-  paths: [basename(program)],
-  to: path,
-  renamed: true,
-});

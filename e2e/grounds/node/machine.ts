@@ -29,11 +29,7 @@ export const fullPath = (): string => `${process.env['PATH'] ?? ''}${delimiter}$
 export async function readyMachine(say: (text: string) => void): Promise<void> {
   if (process.platform !== 'linux') throw new CannotStart('a node needs Linux');
   if (process.getuid?.() !== 0) throw new CannotStart('a node needs root');
-  const missing = await missingPackages();
-  if (missing.length > 0) {
-    say(`installing packages: ${missing.join(' ')}\n`);
-    await install(missing);
-  }
+  await readyPackages(Object.keys(PACKAGES), say);
   await command('unshare', ['--net', '--mount', 'true']).catch((error: Error) => {
     throw new CannotStart(`a node needs network and mount namespaces of its own: ${error.message}`);
   });
@@ -41,6 +37,19 @@ export async function readyMachine(say: (text: string) => void): Promise<void> {
   for (const module of ['br_netfilter', 'overlay', 'nf_tables']) {
     await command('modprobe', ['--quiet', module]).catch(() => undefined);
   }
+}
+
+/**
+ * Installs those that are missing.
+ *
+ * @param names of those that a node is made of
+ * @throws CannotStart naming those that can't be had
+ */
+export async function readyPackages(names: readonly string[], say: (text: string) => void): Promise<void> {
+  const missing = await missingOf(names);
+  if (missing.length === 0) return;
+  say(`installing packages: ${missing.join(' ')}\n`);
+  await install(missing);
 }
 
 async function install(packages: readonly string[]): Promise<void> {
@@ -52,14 +61,12 @@ async function install(packages: readonly string[]): Promise<void> {
   } catch (error) {
     throw new CannotStart(`missing packages: ${packages.join(', ')}; installing them failed`, { cause: error });
   }
-  const left = await missingPackages();
+  const left = await missingOf(packages);
   if (left.length > 0) throw new CannotStart(`missing packages: ${left.join(', ')}`);
 }
 
-async function missingPackages(): Promise<string[]> {
-  const found = await Promise.all(
-    Object.entries(PACKAGES).map(async ([name, files]) => ((await hasAll(files)) ? [] : [name])),
-  );
+async function missingOf(names: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(names.map(async (name) => ((await hasAll(PACKAGES[name] ?? [])) ? [] : [name])));
   return found.flat();
 }
 
