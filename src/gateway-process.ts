@@ -73,7 +73,11 @@ export async function runGateway({ environment, version, signal }: GatewayProces
       jobs: informers.jobs.store,
     },
     embed: (asked) => embedders.embed(asked),
-    sketches: { ...SKETCH_LIMITS, roundMilliseconds: settings.sketchSeconds * 1000 },
+    sketches: {
+      ...SKETCH_LIMITS,
+      roundMilliseconds: settings.sketchSeconds * 1000,
+      restMilliseconds: settings.sketchRestSeconds * 1000,
+    },
     defaultNamespace: settings.defaultNamespace,
     bodies: { largest: settings.maxBodyBytes, kept: settings.keptBodyBytes, keptInAll: settings.keptBytes },
     patience: {

@@ -27,6 +27,8 @@ export type GatewaySettings = {
   readonly maxSearches: number;
   /** Between two looks at all libraries for their sketches. */
   readonly sketchSeconds: number;
+  /** Between two sketches of the same library. */
+  readonly sketchRestSeconds: number;
   /** After SIGTERM clients are served, and asked to leave, for so long. */
   readonly leaveSeconds: number;
   /** Then what is under way may take so long. */
@@ -64,6 +66,7 @@ export function gatewaySettings(environment: NodeJS.ProcessEnv): GatewaySettings
     maxWrites: number('GATEWAY_MAX_WRITES', 512, { min: 1, max: 100_000 }),
     maxSearches: number('GATEWAY_MAX_SEARCHES', 64, { min: 1, max: 10_000 }),
     sketchSeconds: number('GATEWAY_SKETCH_SECONDS', 15, { min: 1, max: 86_400 }),
+    sketchRestSeconds: number('GATEWAY_SKETCH_REST_SECONDS', 60, { min: 0, max: 86_400 }),
     leaveSeconds: number('GATEWAY_LEAVE_SECONDS', 5, { min: 0, max: 600 }),
     drainSeconds: number('GATEWAY_DRAIN_SECONDS', 35, { min: 0, max: 600 }),
   };

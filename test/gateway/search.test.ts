@@ -60,6 +60,7 @@ type Answer = {
     readonly libraries: {
       readonly known: number;
       readonly asked: readonly string[];
+      readonly unsketched: readonly string[];
       readonly skipped: readonly { readonly library: string; readonly reason: string }[];
       readonly failed: readonly { readonly library: string; readonly reason: string }[];
       readonly notOpened: number;
@@ -132,6 +133,7 @@ after(async () => {
 test('before anything is known of libraries all of them are asked', async () => {
   const answer = await search({ vector: middle(0), limit: 5 });
   assert.deepEqual(answer.coverage.libraries.asked, DOMAINS);
+  assert.deepEqual(answer.coverage.libraries.unsketched, DOMAINS);
   assert.deepEqual(answer.coverage.missed, { proved: true, why: 'AllAsked' });
   assert.deepEqual(keys(answer), nearest(middle(0), 5));
   assert.deepEqual(answer.coverage.points, { total: 1200, searched: 1200 });
@@ -143,6 +145,7 @@ test('a search is routed by meaning to few libraries, finds what there is, and s
     const query = near(at);
     const answer = await search({ vector: query, limit: 10 });
     assert.deepEqual(answer.coverage.libraries.asked, [name]);
+    assert.deepEqual(answer.coverage.libraries.unsketched, []);
     assert.deepEqual(keys(answer), nearest(query, 10));
     assert.equal(answer.coverage.libraries.skipped.length, 3);
     assert.equal(answer.coverage.points.searched, PER_LIBRARY);
@@ -188,6 +191,23 @@ test('a library that has grown since its sketch was drawn is asked whatever the 
   await world.last.sketchNow(AbortSignal.timeout(20_000));
   const answer = await search({ vector: middle(0), limit: 3 }, slow);
   assert.deepEqual(answer.coverage.libraries.asked, ['animals', 'deserts']);
+  assert.deepEqual(answer.coverage.libraries.unsketched, ['deserts']);
+});
+
+test('a library that grows is not seen anew until it rests', async () => {
+  const hasty = await world.gateway({ embed, sketches: { ...SKETCH_LIMITS, restMilliseconds: 1500 } });
+  const gatewayOf = world.last;
+  const look = () => gatewayOf.sketchNow(AbortSignal.timeout(20_000));
+  await look();
+  await sleep(1500);
+  const more = Array.from({ length: 40 }, (_, at) => ({ id: 20_000 + at, vector: near(3) }));
+  await direct(two, 'PUT', '/collections/deserts--g1/points?wait=true', { points: more });
+  written.get('deserts')?.push(...more);
+  const unsketched = async () => (await search({ vector: middle(0), limit: 3 }, hasty)).coverage.libraries.unsketched;
+  await look();
+  assert.deepEqual(await unsketched(), ['deserts'], 'it was growing a moment ago');
+  await look();
+  assert.deepEqual(await unsketched(), []);
 });
 
 test('a filter that leaves too few hits makes the search ask the others, too', async () => {

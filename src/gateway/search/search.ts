@@ -41,6 +41,8 @@ type Outcome = {
   readonly failed: Left[];
   readonly asked: Member[];
   readonly unasked: Ranked[];
+  /** Asked because nothing that holds is known of them. */
+  readonly unsketched: readonly string[];
   readonly worst: number;
 };
 
@@ -106,6 +108,7 @@ export async function search(
       libraries: {
         known: chosen.length,
         asked: searched.map(({ library }) => library.collection).toSorted(),
+        unsketched: all.flatMap((outcome) => outcome.unsketched).toSorted(),
         skipped: skipped.toSorted(byLibrary),
         failed: failed.toSorted(byLibrary),
         notOpened: reach.notOpened,
@@ -191,6 +194,7 @@ async function searchSpace(deps: SearchDeps, { members, space, request, signal }
       drawnAt: fits ? known.at : undefined,
     };
   });
+  const unsketched = candidates.filter(({ sketch }) => sketch === undefined).map(({ name }) => name);
   let unasked = rank(candidates, query);
   let wave = firstWave(unasked, request.ask, deps.sketches.margin(space)?.margin);
   const hits: Hit[] = [];
@@ -210,7 +214,7 @@ async function searchSpace(deps: SearchDeps, { members, space, request, signal }
     const worst =
       top.length < request.limit || last === undefined ? Number.NEGATIVE_INFINITY : similarityOf(last.score, distance);
     wave = nextWave(unasked, { ask: request.ask, found: top.length, limit: request.limit, worst });
-    if (wave.length === 0) return { hits: top, failed, asked, unasked, worst };
+    if (wave.length === 0) return { hits: top, failed, asked, unasked, unsketched, worst };
   }
 }
 

@@ -40,7 +40,7 @@ export type SketchLimits = {
   readonly maxAgeMilliseconds: number;
   /** or when so large a share of the points has come or gone. */
   readonly drift: number;
-  /** At least so long after the last time, and only while its number of points rests: reading it costs its cluster. */
+  /** At least so long after the last time: reading it costs its cluster. Five times as long while it still grows. */
   readonly restMilliseconds: number;
   /** Libraries of so many points are seen in full, larger ones by a sample. */
   readonly wholePoints: number;
@@ -177,9 +177,11 @@ export class Sketches {
     const age = now - at;
     if (age > maxAgeMilliseconds) return true;
     if (age < restMilliseconds) return false;
-    if (driftedBy(sketch, points, drift)) return true;
+    const rests = points === before.points;
+    // What is drawn of a library that still grows is soon of no use; until then it is asked in any case.
+    if (driftedBy(sketch, points, drift)) return rests || age >= RESTS_WHILE_GROWING * restMilliseconds;
     // A small library is soon seen again: then it can be proved again that nothing of it was missed.
-    return points <= wholePoints && !whole && points === before.points;
+    return points <= wholePoints && !whole && rests;
   }
 
   async #draw(
@@ -252,4 +254,5 @@ export class Sketches {
 const driftedBy = ({ population }: Sketch, points: number, drift: number): boolean =>
   Math.abs(points - population) > drift * population;
 
+const RESTS_WHILE_GROWING = 5;
 const SEED = 20_261_121;
