@@ -1,21 +1,27 @@
 const OFFSET_BASIS = 0x811c9dc5;
 const PRIME = 0x01000193;
 
+/** They say how, not what. */
+const FUNCTION_WORDS = new Set(
+  `a an and are as at be by can do does for from has have how i if in into is it its me my no not of on or our so that
+  the their them then there these this those to was we what when where which who whose why will with you your`.split(
+    /\s+/,
+  ),
+);
+
 /**
- * A unit vector of `dimensions` numbers for a text: words and pairs of neighbouring words, each hashed to a place and a
- * sign, weighted by the square root of its count. Equal texts give equal vectors on every machine; texts that share
- * words lie near each other. A text without a word gives the zero vector.
+ * A unit vector of `dimensions` numbers for a text: the stems of its words, each hashed to a place and a sign, weighted by
+ * the square root of its count. Equal texts give equal vectors on every machine; texts that share words lie near each
+ * other, those that say the same in other words do not. A text without a word gives the zero vector.
  *
  * Source: Weinberger et al., "Feature Hashing for Large Scale Multitask Learning", 2009 (the signed hashing trick).
  */
 export function embed(text: string, dimensions: number): number[] {
-  const words = text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
   const counts = new Map<string, number>();
-  words.forEach((word, index) => {
-    count(counts, word);
-    const next = words[index + 1];
-    if (next !== undefined) count(counts, `${word} ${next}`);
-  });
+  for (const word of wordsOf(text)) {
+    const stem = stemOf(word);
+    counts.set(stem, (counts.get(stem) ?? 0) + 1);
+  }
 
   const vector = new Array<number>(dimensions).fill(0);
   for (const [feature, times] of counts) {
@@ -28,9 +34,15 @@ export function embed(text: string, dimensions: number): number[] {
   return norm === 0 ? vector : vector.map((value) => value / norm);
 }
 
-function count(counts: Map<string, number>, feature: string): void {
-  counts.set(feature, (counts.get(feature) ?? 0) + 1);
+/** Words of `camelCase` one by one; function words only where there are no others. */
+function wordsOf(text: string): string[] {
+  const apart = text.replace(/(?<=[a-z0-9])(?=[A-Z])/g, ' ').toLowerCase();
+  const words = apart.match(/[\p{L}\p{N}]+/gu) ?? [];
+  const telling = words.filter((word) => !FUNCTION_WORDS.has(word));
+  return telling.length > 0 ? telling : words;
 }
+
+const stemOf = (word: string): string => (word.length > 4 ? word.replace(/(?:ies|es|s|ing|ed|e|y)$/, '') : word);
 
 function fnv1a(text: string): number {
   let hash = OFFSET_BASIS;

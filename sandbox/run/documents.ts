@@ -1,5 +1,5 @@
-import { cp, glob, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { cp, glob, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /** What of a directory of installed packages goes into which folder. */
 type Selection = { readonly folder: string; readonly patterns: readonly string[]; readonly mostBytes: number };
@@ -8,16 +8,19 @@ type Selection = { readonly folder: string; readonly patterns: readonly string[]
 const MOST_FILE_BYTES = 60_000;
 
 const SELECTIONS: readonly Selection[] = [
-  { folder: 'documentation', patterns: ['**/*.md'], mostBytes: 700_000 },
+  { folder: 'documentation', patterns: ['{*,@*/*}/docs/**/*.md', '{*,@*/*}/README.md'], mostBytes: 1_000_000 },
   { folder: 'code', patterns: ['*/{lib,src}/**/*.js', '**/src/**/*.ts'], mostBytes: 2_500_000 },
   { folder: 'dependencies', patterns: ['**/package.json'], mostBytes: 5_000_000 },
 ];
 
+/** The table of media types that IANA, Apache and nginx publish, as npm's `mime-db` carries it. */
+const MEDIA_TYPES = 'mime-db/db.json';
+
 /**
- * Copies what the main job vectorises out of a directory of installed packages: Markdown, JavaScript and TypeScript,
- * package manifests; and a table of the packages that it makes of their files.
+ * Copies what the main job vectorises out of a directory of installed packages: guides, JavaScript and TypeScript,
+ * package manifests; and a table, that of media types, with a section for each of its rows.
  *
- * @returns how many files each folder got
+ * @returns how many files each folder got, and the table rows
  */
 export async function gatherDocuments(modules: string, directory: string): Promise<ReadonlyMap<string, number>> {
   const counts = new Map<string, number>();
@@ -33,9 +36,11 @@ export async function gatherDocuments(modules: string, directory: string): Promi
     }
     counts.set(folder, files);
   }
-  const rows = await packageTable(modules);
+  const rows = mediaTypes(JSON.parse(await readFile(join(modules, MEDIA_TYPES), 'utf8')) as MediaTypes);
   await mkdir(join(directory, 'analytics'), { recursive: true });
-  await writeFile(join(directory, 'analytics/packages.json'), JSON.stringify(rows, null, 1));
+  for (const [kind, texts] of Map.groupBy(rows, ({ kind: of }) => of)) {
+    await writeFile(join(directory, `analytics/${kind}.md`), texts.map(({ text }) => text).join('\n\n'));
+  }
   counts.set('analytics', rows.length);
   return counts;
 }
@@ -51,52 +56,21 @@ async function* filesOf(modules: string, patterns: readonly string[]) {
   }
 }
 
-type Row = {
-  readonly package: string;
-  readonly version: string;
-  readonly license: string;
-  readonly files: number;
-  readonly sources: number;
-  readonly declarations: number;
-  readonly pages: number;
-  readonly dependencies: number;
-};
+type MediaTypes = Readonly<
+  Record<string, { readonly source?: string; readonly extensions?: readonly string[]; readonly compressible?: boolean }>
+>;
 
-type Manifest = { name?: unknown; version?: unknown; license?: unknown; dependencies?: object };
-
-/** A row for each package: what it brings. */
-async function packageTable(modules: string): Promise<Row[]> {
-  const manifests = (await Array.fromAsync(glob('{*,@*/*}/package.json', { cwd: modules }))).toSorted();
-  const rows: Row[] = [];
-  for (const path of manifests) {
-    const {
-      name,
-      version,
-      license,
-      dependencies = {},
-    } = JSON.parse(await readFile(join(modules, path), 'utf8')) as Manifest;
-    if (typeof name !== 'string' || typeof version !== 'string') continue;
-    const files = await filesOfPackage(join(modules, dirname(path)));
-    const count = (ending: RegExp): number => files.filter((file) => ending.test(file)).length;
-    rows.push({
-      package: name,
-      version,
-      license: typeof license === 'string' ? license : 'unknown',
-      files: files.length,
-      sources: count(/(?<!\.d)\.[cm]?[jt]s$/),
-      declarations: count(/\.d\.[cm]?ts$/),
-      pages: count(/\.md$/),
-      dependencies: Object.keys(dependencies).length,
-    });
-  }
-  return rows;
-}
-
-/** What is installed inside of a package is counted there. */
-async function filesOfPackage(directory: string): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
-    .filter((path) => !path.includes('node_modules'));
+/** The rows that name extensions of files, in words, by the kind that the type begins with. */
+export function mediaTypes(table: MediaTypes): { readonly kind: string; readonly text: string }[] {
+  return Object.entries(table).flatMap(([type, { source, extensions = [], compressible }]) => {
+    const [kind = ''] = type.split('/');
+    if (extensions.length === 0) return [];
+    const facts = [
+      `Media type of files with the extension ${extensions.join(', ')}.`,
+      `Kind: ${kind}.`,
+      ...(source === undefined ? [] : [`Registered by: ${source}.`]),
+      ...(compressible === undefined ? [] : [`Compressible: ${compressible ? 'yes' : 'no'}.`]),
+    ];
+    return [{ kind, text: `# ${type}\n\n${facts.join(' ')}` }];
+  });
 }

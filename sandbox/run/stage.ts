@@ -9,7 +9,7 @@ import { CLUSTERS, LIBRARIES, REBALANCE_POLICIES, until, VECTORIZATION_JOBS } fr
 
 export const NAMESPACE = 'library';
 /** Of the vectors of all libraries. */
-export const DIMENSIONS = 64;
+export const DIMENSIONS = 128;
 
 /** Told while a chapter is played: one line, in place of the last. */
 export type Progress = (text: string) => void;

@@ -24,6 +24,11 @@ test('texts that share words are nearer than texts that share none', () => {
   assert.ok(dot(question, near) > dot(question, far) + 0.1);
 });
 
+test('function words, camel case and endings make no difference', () => {
+  assert.deepEqual(embed('parseWatchedEntry', 64), embed('What parses the watched entries?', 64));
+  assert.notDeepEqual(embed('who is it', 64), new Array(64).fill(0), 'there are no others');
+});
+
 test('a text without a word gives the zero vector', () => {
   assert.deepEqual(embed(' -- !', 4), [0, 0, 0, 0]);
 });
