@@ -28,6 +28,8 @@ export type MoveSubject = {
   readonly misfits: readonly string[];
   /** Why the engine that a policy asks for by name can't be used. */
   readonly engineRefused: string | undefined;
+  /** Where its data is to travel as snapshots of shards: Jobs that make or drop such now. */
+  readonly snapshotting: readonly string[];
 };
 
 const KEY_REASONS: readonly string[] = [
@@ -173,6 +175,13 @@ const enginePossible: Predicate<MoveSubject> = {
     engineRefused === undefined ? undefined : `migration.engine of the policy can't be used: ${engineRefused}`,
 };
 
+const noSnapshotRuns: Predicate<MoveSubject> = {
+  // Files of both would lie side by side under names of one form, and within one second under the same (S7).
+  name: 'no-snapshot-runs',
+  refuse: ({ snapshotting }) =>
+    snapshotting.length === 0 ? undefined : `${snapshotting.join(', ')} makes snapshots of the same shards`,
+};
+
 /** What must hold before a move makes anything on its target. */
 export const MOVE_PREDICATES: readonly Predicate<MoveSubject>[] = [
   targetReady,
@@ -183,4 +192,5 @@ export const MOVE_PREDICATES: readonly Predicate<MoveSubject>[] = [
   sourceReadable,
   shapeFits,
   enginePossible,
+  noSnapshotRuns,
 ];

@@ -44,4 +44,5 @@ export { configMapProgress, type ProgressForm } from './progress-store.ts';
 export { IDENTITY, type Projection, type VectorRule } from './projection.ts';
 export { qdrantSide, sideState } from './qdrant-side.ts';
 export { type SegmentConfig, segmentConfig } from './segment-config.ts';
+export { DamagedSnapshot, isShardFile, makeShardFile, type ShardScope } from './shard-file.ts';
 export { aliasedEverywhere, commonFence, type PeerState, queued, type SideState, unreadable } from './side.ts';

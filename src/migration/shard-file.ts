@@ -68,14 +68,16 @@ type Predicate = {
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 
+/** Whether Qdrant would name a snapshot of this shard so. */
+export const isShardFile = ({ collection, shard }: ShardScope, file: string): boolean =>
+  new RegExp(`^${escaped(collection)}-shard-${shard}-\\d{4}(-\\d{2}){5}\\.snapshot$`).test(file);
+
 /** What must hold before a file is taken for one that a copy has asked for. */
 export const SHARD_FILE_PREDICATES: readonly Predicate[] = [
   {
     name: 'named-as-a-shard-snapshot',
-    refuse: (file, { scope }) => {
-      const form = new RegExp(`^${escaped(scope.collection)}-shard-${scope.shard}-\\d{4}(-\\d{2}){5}\\.snapshot$`);
-      return form.test(file) ? undefined : `${file} is no snapshot of shard ${scope.shard} of ${scope.collection}`;
-    },
+    refuse: (file, { scope }) =>
+      isShardFile(scope, file) ? undefined : `${file} is no snapshot of shard ${scope.shard} of ${scope.collection}`,
   },
   {
     name: 'not-there-before',

@@ -6,6 +6,7 @@ import { GATEWAY_ERRORS } from '../../src/gateway/index.ts';
 import { gatewaySettings } from '../../src/gateway-settings.ts';
 import * as predicates from '../../src/library/predicates.ts';
 import { REASONS as LIBRARY_REASONS } from '../../src/library/reasons.ts';
+import { LEFT_FILE_PREDICATES } from '../../src/library/snapshots/asked.ts';
 import * as snapshotPredicates from '../../src/library/snapshots/predicates.ts';
 import { SWEEP_PREDICATES } from '../../src/library/snapshots/sweep.ts';
 import {
@@ -140,6 +141,7 @@ test('docs/predicates.md names every predicate of snapshots and rollbacks, and e
   const lists: readonly (readonly { readonly name: string }[])[] = [
     MAKE_PREDICATES,
     DROP_SNAPSHOT_PREDICATES,
+    LEFT_FILE_PREDICATES,
     SWEEP_PREDICATES,
     [...RESTORE_PREDICATES, ...ROLLBACK_PREDICATES],
     BACK_PREDICATES,

@@ -6,6 +6,7 @@ import type { Observed } from '../observed.ts';
 import { generationsOf, type Note, type Plan, timestamp, withGeneration } from '../plan.ts';
 import { MOVE_PREDICATES, refusals } from '../predicates.ts';
 import { type Shape, shapeDigest, shapeOf } from '../shape.ts';
+import { SNAPSHOT_TASK } from '../snapshots/names.ts';
 import { type Place, placeNamed, type SeenWorld } from '../world.ts';
 import { type Active, ownCollections } from './active.ts';
 import { blocked } from './blocked.ts';
@@ -127,6 +128,10 @@ export function probe(world: SeenWorld, { active, place, collection }: Probing):
     aliases: travellingNames(world, active.collection),
     replicationFactor: replicationFactor(shape, from),
     engineRefused: engine?.kind === 'refused' ? engine.reason : undefined,
+    snapshotting:
+      engine?.kind === 'chosen' && engine.engine === 'Scroll'
+        ? []
+        : world.tasks.filter(({ task, alive }) => task === SNAPSHOT_TASK && alive).map(({ name }) => name),
     misfits: [...uncopyable, ...(unplaceable === undefined ? [] : [unplaceable])],
   };
   const blockedBy = refusals(MOVE_PREDICATES, subject, library);

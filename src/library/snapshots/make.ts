@@ -1,8 +1,9 @@
-import type { Keeper, PlacedShard, ShardLayout } from '../../migration/index.ts';
-import { heldStream, layoutOf, MARK_KEY } from '../../migration/index.ts';
-import { type ClusterClient, isQdrantError, type PeerClient, type Snapshot } from '../../qdrant/index.ts';
+import type { Keeper, PlacedShard, ShardLayout, ShardScope } from '../../migration/index.ts';
+import { DamagedSnapshot, heldStream, layoutOf, MARK_KEY, makeShardFile } from '../../migration/index.ts';
+import { type ClusterClient, isQdrantError, type PeerClient } from '../../qdrant/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import { formatDigest, sameDigest } from '../../vectors/index.ts';
+import { type Asked, leftFiles } from './asked.ts';
 import type { Bucket } from './bucket.ts';
 import { TaskFailure } from './failure.ts';
 import { libraryPrefix, manifestKey, partKey, partsPrefix } from './keys.ts';
@@ -126,18 +127,9 @@ async function makeParts(making: Making, { shards }: ShardLayout): Promise<Part[
 }
 
 async function makePart(making: Making, peer: PeerClient, { shard, key }: PlacedShard): Promise<Part> {
-  const { config, keeper, signal, log } = making;
+  const { config, keeper, log } = making;
   const scope = { collection: config.side.collection, shard };
-  const before = (await peer.listSnapshots(scope, { signal })).map(({ name }) => name);
-  // Written down first: what a worker that is killed now leaves behind can be told from what others have made.
-  const { asked = [] } = keeper.progress;
-  if (
-    !asked.some((entry) => entry.peer === peer.name && entry.shard === shard && entry.collection === scope.collection)
-  ) {
-    keeper.update({ asked: [...asked, { peer: peer.name, ...scope, before }] });
-    await keeper.save();
-  }
-  const made = await askPeer(making, peer, { scope, before });
+  const made = await askPeer(making, peer, scope);
   const common = { shard, ...(key === undefined ? {} : { key }), peer: peer.name };
   const part = await stored(making, { peer, scope, made, common });
   log.info({ peer: peer.name, shard, bytes: part.bytes }, 'part of a snapshot made');
@@ -146,45 +138,50 @@ async function makePart(making: Making, peer: PeerClient, { shard, key }: Placed
   return part;
 }
 
-type Scope = { readonly collection: string; readonly shard: number };
-
-/** Names have a resolution of a second (S7). */
-const NAME_MILLISECONDS = 1100;
-const NAMES_TRIED = 3;
+type ShardFile = Awaited<ReturnType<typeof makeShardFile>>;
 
 /** @throws TaskFailure when the file is not the one that was told of */
-async function askPeer(
-  { signal, sleep }: Making,
-  peer: PeerClient,
-  { scope, before }: { readonly scope: Scope; readonly before: readonly string[] },
-): Promise<Snapshot & { readonly checksum: string }> {
-  let made = await peer.createSnapshot(scope, { signal });
-  for (let tried = 1; before.includes(made.name) && tried < NAMES_TRIED; tried += 1) {
-    await sleep(NAME_MILLISECONDS, signal);
-    made = await peer.createSnapshot(scope, { signal });
+async function askPeer(making: Making, peer: PeerClient, scope: ShardScope): Promise<ShardFile> {
+  const { keeper, signal, sleep } = making;
+  const before = (await peer.listSnapshots(scope, { signal })).map(({ name }) => name);
+  const first: Asked = { peer: peer.name, ...scope, before, files: [], open: 0 };
+  // Written down first: what a worker that is killed now leaves behind can be told from what others have made.
+  noteAsked(keeper, first, ({ open = 1, ...entry }) => ({ ...entry, open: open + 1 }));
+  await keeper.save();
+  try {
+    const made = await makeShardFile({ peer, scope, before, signal, sleep });
+    noteAsked(keeper, first, ({ files = [], open = 1, ...entry }) => ({
+      ...entry,
+      files: [...files, made.name],
+      open: open - 1,
+    }));
+    return made;
+  } catch (error) {
+    if (error instanceof DamagedSnapshot) throw new TaskFailure('SnapshotDamaged', error.message, { cause: error });
+    throw error;
   }
-  const listed = (await peer.listSnapshots(scope, { signal })).find(({ name }) => name === made.name);
-  const what = `snapshot ${made.name} of shard ${scope.shard} on ${peer.name}`;
-  if (before.includes(made.name)) throw new TaskFailure('SnapshotDamaged', `${what} took the place of an earlier one`);
-  if (listed === undefined || listed.size !== made.size || listed.checksum !== made.checksum) {
-    throw new TaskFailure('SnapshotDamaged', `${what} is listed with another size or checksum than it was made with`);
-  }
-  const { checksum } = made;
-  if (typeof checksum !== 'string') throw new TaskFailure('SnapshotDamaged', `${what} has no checksum`);
-  return { ...made, checksum };
+}
+
+/** Changes what is known of one shard on one peer; `first`: where nothing is known yet. */
+function noteAsked(keeper: Keeper<TaskProgress>, first: Asked, change: (entry: Asked) => Asked): void {
+  const { asked = [] } = keeper.progress;
+  const same = ({ peer, shard, collection }: Asked): boolean =>
+    peer === first.peer && shard === first.shard && collection === first.collection;
+  const known = asked.find(same) ?? first;
+  keeper.update({ asked: [...asked.filter((entry) => !same(entry)), change(known)] });
 }
 
 type Storing = {
   readonly peer: PeerClient;
-  readonly scope: Scope;
-  readonly made: Snapshot & { readonly checksum: string };
+  readonly scope: ShardScope;
+  readonly made: ShardFile;
   readonly common: Pick<Part, 'shard' | 'key' | 'peer'>;
 };
 
 /** Where it stays: on the peer, or streamed to the bucket, and then no longer on the peer. */
 async function stored(making: Making, { peer, scope, made, common }: Storing): Promise<Part> {
   const { bucket, config, keeper, signal, id } = making;
-  const { size: bytes, checksum: sha256 } = made;
+  const { bytes, sha256 } = made;
   if (bucket === undefined) return { ...common, file: made.name, bytes, sha256 };
   const base = libraryPrefix(bucket.prefix, config.library);
   const run = `${config.library.uid}-${id}`;
@@ -205,20 +202,21 @@ async function stored(making: Making, { peer, scope, made, common }: Storing): P
   return { ...common, file, bytes, sha256 };
 }
 
-/**
- * Files that were asked for and that nobody will name: a worker that is killed can't tell of them any more, and the peer
- * may finish one after that. What lay there before is not ours.
- */
+/** Files that were asked for and that nobody will name: a peer may finish one after its worker was killed. */
 async function removeUnlisted({ client, keeper, signal, log }: Making, parts: readonly Part[]): Promise<void> {
-  for (const { peer: name, collection, shard, before } of keeper.progress.asked ?? []) {
-    const kept = new Set([...before, ...parts.map(({ file }) => file)]);
+  for (const asked of keeper.progress.asked ?? []) {
+    const { peer: name, collection, shard } = asked;
     try {
       const peer = client.peer(name);
-      const listed = await peer.listSnapshots({ collection, shard }, { signal });
-      for (const left of listed.filter((file) => !kept.has(file.name))) {
-        await peer.deleteSnapshot({ collection, shard }, left.name, { signal });
-        log.info({ peer: name, shard, file: left.name }, 'a file that an earlier attempt left is deleted');
+      const listed = (await peer.listSnapshots({ collection, shard }, { signal })).map((file) => file.name);
+      const left = leftFiles({ asked, listed, kept: parts.map(({ file }) => file) });
+      for (const file of left) {
+        await peer.deleteSnapshot({ collection, shard }, file, { signal });
+        log.info({ peer: name, shard, file }, 'a file that an earlier attempt left is deleted');
       }
+      const heard = new Set(asked.files);
+      const unheard = left.filter((file) => !heard.has(file)).length;
+      noteAsked(keeper, asked, ({ open = 1, ...entry }) => ({ ...entry, open: Math.max(0, open - unheard) }));
     } catch (error) {
       // The peer or the collection may be gone for good: then there is nothing to remove.
       if (!isQdrantError(error)) throw error;

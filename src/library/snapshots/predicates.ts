@@ -1,6 +1,7 @@
 import type { DomainLibrary, QdrantCluster } from '../../api/index.ts';
 import { type CollectionLook, deadPeers, type Look } from '../look.ts';
 import { workersKeyRefused } from '../predicates.ts';
+import { LEFT_FILE_PREDICATES } from './asked.ts';
 import { samePlace } from './destination.ts';
 import type { BucketPlace, Manifest } from './manifest.ts';
 import { SWEEP_PREDICATES } from './sweep.ts';
@@ -15,6 +16,8 @@ export type SnapshotSubject = {
   readonly credentialsProblem: string | undefined;
   /** A restore that runs. */
   readonly restoring: string | undefined;
+  /** A move whose data travels as snapshots of shards. */
+  readonly moving: string | undefined;
 };
 
 const everyPeerCanBeAsked: Predicate<{ readonly look: Look }> = {
@@ -52,6 +55,11 @@ export const MAKE_PREDICATES: readonly Predicate<SnapshotSubject>[] = [
   {
     name: 'no-restore-runs',
     refuse: ({ restoring }) => restoring,
+  },
+  {
+    // Files of both would lie side by side under names of one form, and within one second under the same (S7).
+    name: 'no-move-makes-snapshots',
+    refuse: ({ moving }) => moving,
   },
 ];
 
@@ -156,7 +164,14 @@ export const ROLLBACK_PREDICATES: readonly Predicate<Pick<BackSubject, 'nameIsTa
 /** All names, for the documentation. */
 export const SNAPSHOT_PREDICATES: readonly string[] = [
   ...new Set(
-    [MAKE_PREDICATES, DROP_SNAPSHOT_PREDICATES, SWEEP_PREDICATES, RESTORE_PREDICATES, BACK_PREDICATES]
+    [
+      MAKE_PREDICATES,
+      LEFT_FILE_PREDICATES,
+      DROP_SNAPSHOT_PREDICATES,
+      SWEEP_PREDICATES,
+      RESTORE_PREDICATES,
+      BACK_PREDICATES,
+    ]
       .flat()
       .map(({ name }) => name),
   ),

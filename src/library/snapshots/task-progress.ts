@@ -19,9 +19,21 @@ const progress = Type.Object({
   /** Bytes of finished parts, and of all as far as they are known. */
   bytes: Type.Optional(count),
   total: Type.Optional(count),
-  /** A file that a peer was asked for and that nothing lists yet: with what lay there before. */
+  /** Files that peers were asked for, shard by shard, until the manifest lists them. */
   asked: Type.Optional(
-    Type.Array(Type.Object({ peer: text, shard: count, collection: text, before: Type.Array(text) })),
+    Type.Array(
+      Type.Object({
+        peer: text,
+        shard: count,
+        collection: text,
+        /** What lay there before the first was asked for. */
+        before: Type.Array(text),
+        /** Names that answers told. */
+        files: Type.Optional(Type.Array(text)),
+        /** How often it was asked without an answer; not given: once. */
+        open: Type.Optional(count),
+      }),
+    ),
   ),
   /** Why the last attempt failed; `lasting`: another one can't help. */
   failure: Type.Optional(Type.Object({ reason: text, message: text, lasting: Type.Boolean() })),

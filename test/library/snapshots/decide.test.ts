@@ -14,6 +14,7 @@ import { freshProgress, type TaskProgress } from '../../../src/library/snapshots
 import type { KeptSnapshot, SnapshotWorld } from '../../../src/library/snapshots/world.ts';
 import type { TaskJob, World } from '../../../src/library/world.ts';
 import { library, NO_SNAPSHOTS } from '../given.ts';
+import { filled, to } from '../moving.ts';
 import { Sim } from '../sim.ts';
 import { manifest } from './given.ts';
 
@@ -240,4 +241,50 @@ test('a schedule that nobody can read is named, and the rest of the library goes
   assert.equal(sim.condition('Ready')?.status, 'True');
   sim.annotate(ANNOTATIONS.snapshot, 'one');
   assert.equal(orders(pass(sim))[0]?.do, 'begin', 'on demand it is made all the same');
+});
+
+const snapshotJob = (change: Partial<TaskJob> = {}): TaskJob => ({
+  name: 'docs-sabc-a1',
+  task: SNAPSHOT_TASK,
+  attempt: 1,
+  state: 'running',
+  alive: true,
+  ...change,
+});
+
+test('no snapshot is made of shards that a move sends as snapshots, and no such move begins while one is made', () => {
+  const { sim } = filled({ snapshots: { schedule: '0 0 1 1 *' } });
+  sim.settle();
+  sim.moveRules = { engine: 'ShardSnapshot' };
+  sim.edit(to('cloud'));
+  const moved = (tasks: readonly TaskJob[]): Plan => decide(worldOf(sim, { tasks }));
+  const held = moved([snapshotJob()]);
+  assert.equal(held.status?.change, undefined);
+  assert.deepEqual(
+    held.blockedBy?.map(({ name }) => name),
+    ['no-snapshot-runs'],
+  );
+  assert.equal(
+    held.notes?.some(({ type }) => type === 'MoveBlocked'),
+    true,
+  );
+  assert.equal(moved([snapshotJob({ alive: false, state: 'failed' })]).status?.change?.engine, 'ShardSnapshot');
+
+  sim.pass();
+  sim.annotate(ANNOTATIONS.snapshot, 'now');
+  for (let round = 0; round < 40 && sim.library.status?.change?.step !== 'Converging'; round += 1) {
+    const plan = decide(worldOf(sim));
+    assert.deepEqual(orders(plan), [], sim.library.status?.change?.step);
+    sim.work();
+    sim.pass();
+    sim.now += 1000;
+  }
+  const refused = decide(worldOf(sim)).notes?.find(({ type }) => type === 'SnapshotFailing');
+  assert.match(refused?.message ?? '', /no-move-makes-snapshots: the move to cloud/);
+  // What travels point by point leaves the shards alone.
+  sim.moveRules = undefined;
+  const { status } = sim.library;
+  assert.ok(status?.change !== undefined);
+  sim.library = { ...sim.library, status: { ...status, change: { ...status.change, engine: 'Scroll' } } };
+  assert.equal(orders(decide(worldOf(sim)))[0]?.do, 'begin');
 });

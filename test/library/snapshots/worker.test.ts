@@ -292,3 +292,27 @@ test('snapshots that are named are dropped, manifest first; what others have put
   assert.ok(!keys.has(left));
   assert.ok(!store.objects.uploads('').some(({ id }) => id === open));
 });
+
+test('the file of a move that came meanwhile stays, whoever was killed before he heard of his own', async () => {
+  await fill('shared--g1', { shard_number: 1, replication_factor: 1 });
+  const name = 'docs-20260106t000000z';
+  const progress = new MemoryStore();
+  const config = making('shared--g1', name, { bucket: bucketConfig() });
+  store.strike('deny');
+  const first = await run(config, progress);
+  store.strike(undefined);
+  const [asked] = first.said.asked ?? [];
+  assert.ok(first.code === 1 && asked !== undefined);
+  assert.equal(asked.files?.length, 1, 'it heard of it, and nobody will ever name it');
+  const peer = client.peer(asked.peer);
+  const scope = { collection: 'shared--g1', shard: asked.shard };
+  // Names have a resolution of a second.
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  const theirs = await peer.createSnapshot(scope);
+  const { code, said } = await run(config, progress);
+  assert.equal(code, 0, JSON.stringify(said.failure));
+  assert.deepEqual(
+    (await peer.listSnapshots(scope)).map((file) => file.name),
+    [theirs.name],
+  );
+});

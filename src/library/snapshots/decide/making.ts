@@ -1,5 +1,6 @@
 import { ANNOTATIONS, type Blocker } from '../../../api/index.ts';
 import type { Active } from '../../decide/active.ts';
+import { isMove } from '../../decide/site.ts';
 import type { Event, Note, Plan } from '../../plan.ts';
 import { refusals } from '../../predicates.ts';
 import type { SeenWorld } from '../../world.ts';
@@ -94,7 +95,16 @@ const subjectOf = (world: SeenWorld, { collection }: Active): SnapshotSubject =>
   collection,
   credentialsProblem: world.snapshots.credentialsProblem,
   restoring: restoringNow(world),
+  moving: shardsMoving(world),
 });
+
+/** A move before its switch that may send shards as snapshots: none are made of the same shards meanwhile. */
+function shardsMoving({ library, moveRules }: SeenWorld): string | undefined {
+  const { change } = library.status ?? {};
+  if (change === undefined || !isMove(change) || change.step === 'Switched') return undefined;
+  if (change.engine === 'Scroll' && moveRules?.engine !== 'ShardSnapshot') return undefined;
+  return `the move to ${change.toCluster} makes snapshots of the same shards`;
+}
 
 const retention = (world: SeenWorld) => ({
   library: world.library,
