@@ -37,7 +37,7 @@ import {
   startHealthServer,
   startTracing,
 } from './telemetry/index.ts';
-import { vectorizeController, WORKERS_OWN_KEYS } from './vectorize/index.ts';
+import { vectorizeController, WORKERS_OWN_KEYS, withDigestOnly } from './vectorize/index.ts';
 
 export type OperatorOptions = {
   readonly environment: NodeJS.ProcessEnv;
@@ -187,7 +187,7 @@ function createInformers(shared: Process) {
     // Users name their own Secrets as sources of keys: all are kept whole.
     secrets: informer(SECRETS),
     services: informer(SERVICES, leanUnlessOurs),
-    configMaps: informer(CONFIG_MAPS, (map) => withoutWorkersOwn(leanUnlessOurs(map))),
+    configMaps: informer(CONFIG_MAPS, leanConfigMap),
     podDisruptionBudgets: informer(POD_DISRUPTION_BUDGETS, leanUnlessOurs),
     networkPolicies: informer(NETWORK_POLICIES, leanUnlessOurs),
     jobs: informer(JOBS, leanUnlessOurs),
@@ -206,7 +206,9 @@ function leanUnlessOurs<T extends KubeObject>(object: T): T {
 }
 
 /** What workers write for each other and for people can be large, and the operator doesn't read it. */
-function withoutWorkersOwn(map: ConfigMap): ConfigMap {
+function leanConfigMap(map: ConfigMap): ConfigMap {
+  delete map.metadata.managedFields;
+  if (map.metadata.labels?.[MANAGED_BY] !== COMPONENT) return withDigestOnly(map);
   for (const key of WORKERS_OWN_KEYS) delete map.data?.[key];
   return map;
 }

@@ -28,6 +28,8 @@ export type OperatorSettings = {
   readonly retrySeconds: number;
   /** How long a vectorize worker waits for embedder, source or target before its run fails. */
   readonly patienceSeconds: number;
+  /** How long a vectorize worker may get nowhere before it is ended. */
+  readonly stallSeconds: number;
   readonly workers: number;
 };
 
@@ -71,6 +73,7 @@ export function operatorSettings(environment: NodeJS.ProcessEnv): OperatorSettin
     renewSeconds: number('RENEW_SECONDS', 10, { min: 0.5, max: 3_600 }),
     retrySeconds: number('RETRY_SECONDS', 2, { min: 0.1, max: 600 }),
     patienceSeconds: number('PATIENCE_SECONDS', 300, { min: 5, max: 86_400 }),
+    stallSeconds: number('STALL_SECONDS', 600, { min: 20, max: 86_400 }),
     workers: number('WORKERS', 8, { min: 1, max: 64 }),
   };
   const { retrySeconds, renewSeconds, leaseSeconds, busySeconds, settleSeconds } = settings;

@@ -10,7 +10,7 @@ import { pages, TEXT_DIMENSIONS, Vectorizing } from '../stage/vectorizing.ts';
 
 const scenario = await scenarios({
   needs: ['outside-embedder'],
-  operator: { ...QUICK_LEASE, QDRANT_LIBRARIAN_PATIENCE_SECONDS: '6' },
+  operator: { ...QUICK_LEASE, QDRANT_LIBRARIAN_PATIENCE_SECONDS: '6', QDRANT_LIBRARIAN_STALL_SECONDS: '20' },
 });
 
 const KEY = 'canary-embedder-key-81d0';
@@ -34,8 +34,14 @@ scenario(
 
     const { 'page-0.md': _gone, ...rest } = pages(10);
     await vectorizing.putPages({ ...rest, 'page-1.md': '# page 1\n\nAll of this is new.\n', ...pages(1, 'news') });
-    const third = await vectorizing.runAgain('handbook', 'third');
-    assert.deepEqual([third.embedded, third.reused, third.deleted], [2, 8, 1]);
+    // Nobody asks for it.
+    const followed = await vectorizing.until(
+      'handbook',
+      ({ status }) => status?.lastRun?.cause === 'Source' && status.progress === undefined,
+      'done with a run for the changed ConfigMap',
+    );
+    const third = followed.status?.lastRun;
+    assert.deepEqual([third?.result, third?.embedded, third?.reused, third?.deleted], ['Succeeded', 2, 8, 1]);
     const documents = await vectorizing.documents();
     assert.equal(documents.length, 10);
     assert.ok(documents.includes('news-0.md') && !documents.includes('page-0.md'));
@@ -114,6 +120,31 @@ scenario(
     // Two kills, each with what two requests held and what was not yet written; canaries are asked for by each worker.
     const canaries = texts - 120;
     assert.ok(repeated <= 2 * (4 * batchSize) + 2 * canaries, `${repeated} texts were embedded again`);
+  },
+  ['pod-faults'],
+);
+
+scenario(
+  'a worker that is frozen is ended, by whichever operator is there, and another goes on with its run',
+  async (stage) => {
+    const vectorizing = await Vectorizing.begin(stage, { latencyMilliseconds: 200 });
+    await vectorizing.putPages(pages(60));
+    await vectorizing.create('handbook', { embedder: { batchSize: 4, maxConcurrency: 2 } });
+    await eventually('something is stored', async () => (await vectorizing.stored()).length > 5);
+    for (const { metadata } of await workers(stage)) await stage.ground.pause(stage.key(metadata.name));
+    await stage.operator.kill();
+    const told = await vectorizing.says('handbook', 'WorkerHung', { status: 'True', reason: 'WorkerSilent' });
+    const { attempt, hung } = told.status?.progress ?? {};
+    assert.equal(attempt, 1);
+    assert.match(
+      hung?.message ?? '',
+      /gives no sign of life since \S+, longer than 20 s: at Embedding, with \d+ of 60/,
+    );
+    const run = await vectorizing.succeeded('handbook');
+    assert.deepEqual([run.cause, run.documents], ['Spec', 60], 'it is the same run');
+    const stored = await vectorizing.stored();
+    assert.equal(new Set(stored.map(({ document }) => document)).size, 60, 'nothing is lost');
+    assert.equal(stored.length, 60, 'nothing is there twice');
   },
   ['pod-faults'],
 );

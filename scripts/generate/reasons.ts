@@ -73,6 +73,8 @@ const VECTORIZE_CONDITIONS: Readonly<Record<keyof typeof KSTATUS | VectorizeNote
   SourceRefuses: 'Only while True: the last run could not read its source, or not all of it.',
   EmbedderRefuses: 'Only while True: the last run failed by its embedder.',
   TargetRefuses: 'Only while True: the last run could not write to the library.',
+  WorkerHung:
+    'Only while True: a worker of the run that goes on, or of the last one that failed, hung and was ended; the message says since when, and where.',
   DocumentsFailed: 'Only while True: documents of the last run failed; the message names the first.',
   Suspended: 'Only while True: spec.suspend is set.',
   FieldsNotActedOn: 'Only while True: the fields in the message are set and this version does nothing about them.',

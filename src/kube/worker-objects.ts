@@ -60,11 +60,13 @@ export type WorkerJob = {
   readonly environment: Readonly<Record<string, string>>;
   readonly backoffLimit: number;
   readonly fsGroupChangePolicy?: 'OnRootMismatch';
+  /** What it has to end after it was told to; 30 when not given. */
+  readonly graceSeconds?: number;
 };
 
 /** A Job that runs one worker at a time, as the restricted pod security standard wants it. */
 export function workerJob({ object, labels, task, account, config, mounts, backoffLimit, ...rest }: WorkerJob): Job {
-  const { image, pullSecrets, environment, fsGroupChangePolicy } = rest;
+  const { image, pullSecrets, environment, fsGroupChangePolicy, graceSeconds = 30 } = rest;
   return {
     ...object,
     apiVersion: 'batch/v1',
@@ -82,7 +84,7 @@ export function workerJob({ object, labels, task, account, config, mounts, backo
           serviceAccountName: account,
           enableServiceLinks: false,
           ...(pullSecrets.length === 0 ? {} : { imagePullSecrets: pullSecrets.map((name) => ({ name })) }),
-          terminationGracePeriodSeconds: 30,
+          terminationGracePeriodSeconds: graceSeconds,
           securityContext: {
             runAsNonRoot: true,
             runAsUser: 65532,

@@ -26,7 +26,7 @@ function strictly(world: World): World {
 }
 
 function decideStep(world: World): Plan {
-  const { job, now, settings } = world;
+  const { job } = world;
   // Its objects are its own: Kubernetes removes them with it. Points stay.
   if (job.metadata.deletionTimestamp !== undefined) return { steps: [] };
   if (job.spec.suspend === true) return suspended(world);
@@ -34,7 +34,7 @@ function decideStep(world: World): Plan {
   if (refusal !== undefined) return refused(world, refusal);
   const run = job.status?.progress;
   if (run?.run !== undefined) return goOn(world, run);
-  const due = dueNow(job, now, settings);
+  const due = dueNow(world);
   return due === undefined ? atRest(world) : begin(world, due);
 }
 

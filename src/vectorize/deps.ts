@@ -63,5 +63,8 @@ export const completeSettings = (given: VectorizeControllerSettings): VectorizeS
   patienceSeconds: 300,
   againSeconds: 5,
   mostAgainSeconds: 600,
+  restSeconds: 3,
+  silenceSeconds: 60,
+  stallSeconds: 600,
   ...given,
 });

@@ -6,11 +6,14 @@ import { dueNow } from './decide/due.ts';
 import { refusalOf } from './decide/refused.ts';
 import type { VectorizeDeps } from './deps.ts';
 import { ownedBy } from './indexes.ts';
-import { objectNames, RUN_LABEL } from './names.ts';
+import { configMapsDigest, secretsDigest } from './inputs.ts';
+import { ATTEMPT_LABEL, objectNames, RUN_LABEL } from './names.ts';
 import { parseVectorizeProgress, VECTORIZE_PROGRESS_KEY } from './progress.ts';
 import { embedderKeys, type NeededKey, neededObjects, sourceKeys } from './references.ts';
+import type { Sight } from './sight.ts';
 import { targetVectors } from './target-vectors.ts';
 import type {
+  Inputs,
   LibraryFacts,
   Reference,
   SourceCluster,
@@ -26,10 +29,14 @@ export type GatherOptions = {
   readonly signal: AbortSignal;
   /** Asks no Qdrant: nothing will begin. */
   readonly blind: boolean;
+  readonly sight: Sight;
 };
 
 /** Reads the world: caches of Kubernetes objects and, when a run is to begin, the library's collection. */
-export async function gather(deps: VectorizeDeps, { job, settings, signal, blind }: GatherOptions): Promise<World> {
+export async function gather(
+  deps: VectorizeDeps,
+  { job, settings, signal, blind, sight }: GatherOptions,
+): Promise<World> {
   const { informers } = deps;
   const { namespace } = keyOfJob(job);
   const library = informers.libraries.store.get({ namespace, name: job.spec.target.libraryRef.name });
@@ -38,6 +45,7 @@ export async function gather(deps: VectorizeDeps, { job, settings, signal, blind
   const jobs = ownedBy(job, informers.jobs).map((owned) => workerJobOf(owned, ownedBy(owned, informers.pods)));
   const progressMap = informers.configMaps.store.get({ namespace, name: objectNames(job.metadata.name).progress });
   const now = deps.now();
+  const id = keyText(keyOfJob(job));
   const world: World = {
     now,
     job,
@@ -48,6 +56,12 @@ export async function gather(deps: VectorizeDeps, { job, settings, signal, blind
       ...problems,
       ...keyReferences({ ...embedderKeys(job), ...prefixed(sourceKeys(job, sourceCluster)) }, secrets),
     ],
+    inputs: inputsOf(deps, { job, sight, now, settings }),
+    watchedSince: sight.watchedSince(
+      id,
+      jobs.map(({ name, attempt, begun }) => `${name}/${attempt}/${begun}`).join(),
+      now,
+    ),
     sourceCluster,
     jobs,
     progress: parseVectorizeProgress(progressMap?.data?.[VECTORIZE_PROGRESS_KEY]),
@@ -57,16 +71,27 @@ export async function gather(deps: VectorizeDeps, { job, settings, signal, blind
   return { ...world, target: await lookAtTarget(deps, library, { secrets, signal }) };
 }
 
+type Looking = Pick<GatherOptions, 'job' | 'sight' | 'settings'> & { readonly now: number };
+
+function inputsOf({ informers }: VectorizeDeps, { job, sight, now, settings }: Looking): Inputs {
+  const digest = configMapsDigest(job, informers);
+  const known = job.status?.lastRun?.inputs;
+  const rest = settings.restSeconds * 1000;
+  const settledAt = sight.settledAt(keyText(keyOfJob(job)), { digest, known, now, rest });
+  return { digest, settledAt, secrets: secretsDigest(job, informers) };
+}
+
 /** Both groups have files of the same names. */
 const prefixed = (keys: Readonly<Record<string, NeededKey>>): Readonly<Record<string, NeededKey>> =>
   Object.fromEntries(Object.entries(keys).map(([file, key]) => [`source/${file}`, key]));
 
 /** Whether a worker is to be started now. */
-function asksTarget({ job, jobs, now, settings }: World): boolean {
+function asksTarget(world: World): boolean {
+  const { job, jobs } = world;
   if (job.metadata.deletionTimestamp !== undefined || job.spec.suspend === true) return false;
   if (refusalOf(job) !== undefined) return false;
   const run = job.status?.progress?.run;
-  return run === undefined ? dueNow(job, now, settings) !== undefined : !jobs.some((worker) => worker.run === run);
+  return run === undefined ? dueNow(world) !== undefined : !jobs.some((worker) => worker.run === run);
 }
 
 function libraryFacts({ informers }: VectorizeDeps, library: DomainLibrary, secrets: SecretLookup): LibraryFacts {
@@ -166,7 +191,12 @@ const isTrue = ({ status }: Job, type: string) =>
 
 function workerJobOf(job: Job, pods: readonly Pod[]): WorkerJob {
   const { name, labels, deletionTimestamp } = job.metadata;
-  const common = { name, run: labels?.[RUN_LABEL] ?? '' };
+  const common = {
+    name,
+    run: labels?.[RUN_LABEL] ?? '',
+    attempt: Number(labels?.[ATTEMPT_LABEL] ?? 0),
+    begun: pods.some(({ status }) => status?.phase === 'Running'),
+  };
   if (deletionTimestamp !== undefined) return { ...common, state: 'ending' };
   const ended = isTrue(job, 'Complete') ?? isTrue(job, 'Failed');
   if (ended === undefined) {

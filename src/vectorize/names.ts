@@ -4,6 +4,8 @@ import { PREFIX } from '../api/index.ts';
 export const JOB_LABEL = `${PREFIX}vectorization-job`;
 /** Which run a Job carries out. */
 export const RUN_LABEL = `${PREFIX}run`;
+/** How many workers of the run were ended before this one, because they hung. */
+export const ATTEMPT_LABEL = `${PREFIX}attempt`;
 
 /** Labels of everything that belongs to a VectorizationJob. */
 export const vectorizationLabels = (job: string): Record<string, string> => ({

@@ -13,7 +13,7 @@ import {
   workerJob,
 } from '../kube/index.ts';
 import { VECTORIZE_DIRECTORIES } from './config.ts';
-import { objectNames, RUN_LABEL, runName, vectorizationLabels } from './names.ts';
+import { ATTEMPT_LABEL, objectNames, RUN_LABEL, runName, vectorizationLabels } from './names.ts';
 import { embedderKeys, sourceKeys } from './references.ts';
 import { readsFiles, workerConfig } from './worker-config.ts';
 import type { World } from './world.ts';
@@ -28,6 +28,8 @@ export type RunObjects = WorkerAccess & {
 const MOUNTS = '/etc/qdrant-librarian/vectorize';
 /** Of pods that ended without a result; each goes on where the one before was. */
 const BACKOFF_LIMIT = 6;
+/** Another goes on from wherever it is: there is nothing to bring to an end. */
+const GRACE_SECONDS = 5;
 
 /** Everything one run needs, all owned by the VectorizationJob. @throws Error without a bound library */
 export function runObjects(world: World, run: string): RunObjects {
@@ -59,8 +61,10 @@ function owned(job: VectorizationJob, name: string, run?: string): Pick<KubeObje
 function runJob(world: World, run: string, binding: string): Job {
   const { job, settings } = world;
   const { name } = job.metadata;
+  const object = owned(job, runName(name, run), run);
+  const attempt = { [ATTEMPT_LABEL]: String(job.status?.progress?.attempt ?? 0) };
   return workerJob({
-    object: owned(job, runName(name, run), run),
+    object: { metadata: { ...object.metadata, labels: { ...object.metadata.labels, ...attempt } } },
     labels: vectorizationLabels(name),
     task: 'vectorize',
     account: objectNames(name).account,
@@ -70,6 +74,7 @@ function runJob(world: World, run: string, binding: string): Job {
     pullSecrets: settings.workerPullSecrets,
     environment: settings.workerEnvironment,
     backoffLimit: BACKOFF_LIMIT,
+    graceSeconds: GRACE_SECONDS,
     // Somebody's documents: what they belong to is not changed file by file at each run.
     fsGroupChangePolicy: 'OnRootMismatch',
   });

@@ -24,6 +24,7 @@ export const NOTE_TYPES = [
   'SourceRefuses',
   'EmbedderRefuses',
   'TargetRefuses',
+  'WorkerHung',
   'DocumentsFailed',
   'QualityOk',
 ] as const;

@@ -167,6 +167,8 @@ const progress = Type.Object({
    * before it again, to know what of the target is outdated, and embeds none of them.
    */
   cursor: Type.Optional(text),
+  /** Grows with each thing that got done, be it a page of a listing or a request that was refused. */
+  activity: Type.Optional(count),
   /** Why it waits, or what went wrong last, in words. */
   note: Type.Optional(text),
   /** The first ones; `counts.failed` counts all. */

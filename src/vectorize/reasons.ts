@@ -1,7 +1,7 @@
 import type { ResultReason } from './progress.ts';
 
-/** Why a run did not succeed: the worker's words, and one for a worker that said none. */
-const RUN_REASONS: Readonly<Record<ResultReason | 'WorkerFailed', string>> = {
+/** Why a run did not succeed: the worker's words, and those about a worker that said none. */
+const RUN_REASONS: Readonly<Record<ResultReason | 'WorkerFailed' | 'WorkerSilent' | 'WorkerStalled', string>> = {
   BudgetUsedUp: 'The run stopped when its tokens were used up. The next one goes on where it stopped.',
   DeletionGuard:
     'More points would have been deleted than spec.deletionGuardPercent allows: none was. All else is done.',
@@ -26,6 +26,8 @@ const RUN_REASONS: Readonly<Record<ResultReason | 'WorkerFailed', string>> = {
   ConfigInvalid: 'The golden queries, or a file that is mounted, can not be read. It is tried again.',
   Internal: 'The worker met a defect of its own. It is tried again.',
   WorkerFailed: "The worker's pods ended without a word. It is tried again.",
+  WorkerSilent: 'A worker gave no sign of life and was ended; another goes on, four in a run at most.',
+  WorkerStalled: 'A worker was alive, got nowhere and was ended; another goes on, four in a run at most.',
 };
 
 /**

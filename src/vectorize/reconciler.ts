@@ -8,13 +8,14 @@ import {
 } from '../api/index.ts';
 import { DONE, Expectations, keyText, type ObjectKey, type Outcome, type ReconcileContext } from '../kube/index.ts';
 import { act } from './act.ts';
-import { nextDue } from './decide/due.ts';
+import { changedInputs, nextDue } from './decide/due.ts';
 import { decide, overruledBy } from './decide.ts';
 import { completeSettings, VECTORIZATION_JOBS, type VectorizeDeps } from './deps.ts';
 import { gather, keyOfJob, violationsOf } from './gather.ts';
 import { VectorizeMetrics } from './metrics.ts';
 import type { Plan } from './plan.ts';
 import { statusOf, withoutTicks } from './report.ts';
+import { Sight } from './sight.ts';
 import type { VectorizeSettings, World } from './world.ts';
 
 /** While a run goes on, numbers that only tick are written so often. */
@@ -27,6 +28,7 @@ export class VectorizeReconciler {
   readonly #expectations: Expectations;
   readonly #metrics: VectorizeMetrics;
   readonly #writtenAt = new Map<string, number>();
+  readonly #sight = new Sight();
 
   constructor(deps: VectorizeDeps) {
     this.#deps = deps;
@@ -46,7 +48,8 @@ export class VectorizeReconciler {
     const job = applyDefaults(stored);
     const invalid = violationsOf(stored);
     const { signal } = context;
-    const world = await gather(this.#deps, { job, settings: this.#settings, signal, blind: invalid.length > 0 });
+    const gathering = { job, settings: this.#settings, signal, blind: invalid.length > 0, sight: this.#sight };
+    const world = await gather(this.#deps, gathering);
     const plan: Plan = invalid.length > 0 ? { steps: [] } : decide(world);
     if (invalid.length === 0) this.#tellOverruled(world, context);
     this.#metrics.blocked(keyText(key), plan.blockedBy ?? []);
@@ -67,6 +70,7 @@ export class VectorizeReconciler {
       for (const step of plan.steps) this.#metrics.step(step);
     } catch (error) {
       context.signal.throwIfAborted();
+      this.#sight.lookedAway(keyText(keyOfJob(job)));
       failure = error;
     }
     const described =
@@ -94,9 +98,11 @@ export class VectorizeReconciler {
   }
 
   /** Only when to look: whether a run is due is read from the status then. */
-  #secondsToNext(job: VectorizationJob, { now }: World): number {
-    const next = job.status?.nextAt === undefined ? undefined : nextDue(job, this.#settings);
-    return next === undefined ? Number.POSITIVE_INFINITY : Math.max(0.05, (next - now) / 1000);
+  #secondsToNext(job: VectorizationJob, { now, inputs }: World): number {
+    const appointed = job.status?.nextAt === undefined ? undefined : nextDue(job, this.#settings);
+    const settled = changedInputs({ job, inputs }) ? inputs.settledAt : undefined;
+    const next = Math.min(appointed ?? Number.POSITIVE_INFINITY, settled ?? Number.POSITIVE_INFINITY);
+    return Math.max(0.05, (next - now) / 1000);
   }
 
   async #write(job: VectorizationJob, status: VectorizationJobStatus): Promise<void> {
@@ -128,6 +134,7 @@ export class VectorizeReconciler {
   #forget(key: ObjectKey): Outcome {
     const id = keyText(key);
     this.#writtenAt.delete(id);
+    this.#sight.forget(id);
     this.#expectations.forget(key);
     this.#metrics.blocked(id, []);
     this.#metrics.forget(key);

@@ -113,7 +113,14 @@ export function withoutTicks(status: VectorizationJobStatus): unknown {
       : { conditions: conditions.map((condition) => ({ ...condition, message: withoutNumbers(condition.message) })) }),
     ...(progress === undefined
       ? {}
-      : { progress: { run: progress.run, step: progress.step, note: withoutNumbers(progress.note ?? '') } }),
+      : {
+          progress: {
+            run: progress.run,
+            step: progress.step,
+            attempt: progress.attempt,
+            note: withoutNumbers(progress.note ?? ''),
+          },
+        }),
   };
 }
 

@@ -35,6 +35,10 @@ export type Reference = {
 export type WorkerJob = {
   readonly name: string;
   readonly run: string;
+  /** How many workers of the run were ended before this one, because they hung. */
+  readonly attempt: number;
+  /** Whether a pod of it is at work: one that waits for its image or volume can't say anything. */
+  readonly begun: boolean;
   /** `ending`: it is being deleted, and its pods may still run. */
   readonly state: 'running' | 'ending' | 'succeeded' | 'failed';
   /** Milliseconds since the epoch; when it ended. */
@@ -56,6 +60,12 @@ export type VectorizeSettings = {
   /** Until a run that failed is repeated for the first time; each time it doubles. */
   readonly againSeconds: number;
   readonly mostAgainSeconds: number;
+  /** How long a ConfigMap must rest after a change before a run begins; one that never rests is waited for ten times that. */
+  readonly restSeconds: number;
+  /** After how long without a sign of life a worker is ended. */
+  readonly silenceSeconds: number;
+  /** After how long without getting on a worker is ended, beside the time that its embedder may take for an answer. */
+  readonly stallSeconds: number;
 };
 
 /** The cluster of a source of kind `collection`. */
@@ -63,6 +73,16 @@ export type SourceCluster = {
   readonly peers: readonly PeerAddress[];
   readonly apiKey: { readonly name: string; readonly key: string } | undefined;
   readonly ca: { readonly name: string; readonly key: string } | undefined;
+};
+
+/** The ConfigMaps and Secrets that a job names, as they are now. */
+export type Inputs = {
+  /** Digest of the contents of the ConfigMaps; undefined without any, and while one of them is not there. */
+  readonly digest: string | undefined;
+  /** When the digest counts: until then more changes may come. Milliseconds since the epoch. */
+  readonly settledAt: number;
+  /** Digest of the versions of the Secrets; undefined without any. */
+  readonly secrets: string | undefined;
 };
 
 /** Everything that a pass decides from, read before. */
@@ -74,6 +94,9 @@ export type World = {
   readonly library: LibraryFacts | undefined;
   readonly target: TargetSight;
   readonly references: readonly Reference[];
+  readonly inputs: Inputs;
+  /** Since when this process has seen the worker without a break, milliseconds since the epoch. */
+  readonly watchedSince: number;
   readonly sourceCluster: SourceCluster | undefined;
   readonly jobs: readonly WorkerJob[];
   readonly progress: VectorizeProgress | undefined;

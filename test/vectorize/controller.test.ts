@@ -38,6 +38,7 @@ test('it runs once per spec and once per nonce, over restarts, within its rights
   assert.equal(room.configs.length, 1);
 
   await room.change({ metadata: { annotations: { 'qdrant-librarian.io/run': 'once' } } });
+  await room.until(async () => (await room.job()).status?.lastRun?.cause === 'Annotation');
   await room.until(() => succeeded(2));
   const { status } = await room.job();
   assert.equal(status?.lastHandled?.['run'], 'once');
@@ -90,6 +91,29 @@ test('an embedder whose vectors do not fit is refused before a worker is made', 
   assert.deepEqual(room.configs, []);
   await room.change({ spec: { embedder: { dimensions: 3 } } });
   await room.until(() => succeeded(1));
+});
+
+test('a changed ConfigMap of pages starts a run by itself, also one that changed while nobody looked', async () => {
+  await room.putPages({ 'a.md': '# A' });
+  await room.createLibrary();
+  room.startOperator();
+  await room.createJob();
+  await room.until(() => succeeded(1));
+  const pages = { namespace: NAMESPACE, name: 'pages' };
+  await room.admin.patch(CONFIG_MAPS, pages, { metadata: { labels: { touched: 'yes' } } }, { type: 'merge' });
+  await quietFor(800);
+  assert.equal(room.configs.length, 1, 'its labels are not its content');
+  await room.admin.patch(CONFIG_MAPS, pages, { data: { 'b.md': '# B' } }, { type: 'merge' });
+  await room.until(async () => (await room.job()).status?.lastRun?.cause === 'Source');
+  await quietFor(800);
+  assert.equal(room.configs.length, 2);
+  await room.stopOperator();
+  await room.admin.patch(CONFIG_MAPS, pages, { data: { 'b.md': null } }, { type: 'merge' });
+  room.startOperator();
+  await room.until(() => succeeded(3));
+  await quietFor(800);
+  assert.equal(room.configs.length, 3);
+  assert.equal(room.forbidden(), 0);
 });
 
 test('operator stopped in the middle of a run: the next process takes note of its end, and runs nothing again', async () => {

@@ -74,11 +74,13 @@ test('a spec that changes in the middle ends the run, whose successor begins whe
   const sim = new Sim();
   sim.passes(2);
   const [first] = sim.runsStarted;
+  const [worker] = sim.jobs;
+  assert.ok(worker);
   sim.edit({ include: ['guides/**'] });
   sim.pass();
   assert.deepEqual(sim.steps.at(-1), { kind: 'stopWorkers', jobs: [`handbook-vec-${first}`] });
   assert.equal(sim.events.at(-1)?.reason, 'RunSuperseded');
-  sim.jobs = [{ name: `handbook-vec-${first}`, run: first ?? '', state: 'ending' }];
+  sim.jobs = [{ ...worker, state: 'ending' }];
   sim.passes(3);
   assert.equal(sim.runsStarted.length, 1);
   assert.equal(sim.condition('Reconciling'), 'True Stopping');
@@ -446,5 +448,6 @@ test('the digest is of what a run does, whatever the order of the fields', () =>
   const other = { ...one, spec: { ...Object.fromEntries(Object.entries(one.spec).toReversed()) } } as typeof one;
   assert.equal(specDigest(one), specDigest(other));
   assert.notEqual(specDigest(one), specDigest(vectorizationJob({ mode: 'Repair', include: ['a'] })));
-  assert.deepEqual(dueNow(one, 0, settings), { cause: 'Spec' });
+  const inputs = { digest: undefined, settledAt: 0, secrets: undefined };
+  assert.deepEqual(dueNow({ job: one, now: 0, settings, inputs }), { cause: 'Spec' });
 });

@@ -117,7 +117,13 @@ export class Room {
       recorder: { record: (_object, event) => void this.events.push(event) },
       metrics: this.metrics,
       log: createLogger('debug', { write: (line: string) => void this.logged.push(line) }),
-      settings: { resyncSeconds: 0.2, busySeconds: 0.05, workerImage: 'qdrant-librarian:test', againSeconds: 1 },
+      settings: {
+        resyncSeconds: 0.2,
+        busySeconds: 0.05,
+        workerImage: 'qdrant-librarian:test',
+        againSeconds: 1,
+        restSeconds: 0.3,
+      },
       now: Date.now,
     });
     this.#running = { stop, ended: controller.start(stop.signal) };

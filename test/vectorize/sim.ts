@@ -14,6 +14,9 @@ export const settings: VectorizeSettings = {
   patienceSeconds: 300,
   againSeconds: 5,
   mostAgainSeconds: 600,
+  restSeconds: 3,
+  silenceSeconds: 60,
+  stallSeconds: 600,
 };
 
 type Spec = VectorizationJob['spec'];
@@ -52,6 +55,9 @@ export class Sim {
   library: World['library'] = readyLibrary;
   target: World['target'] = { kind: 'seen', vectors: [{ name: '', size: 3, multi: false }] };
   references: World['references'] = [];
+  /** Digest of the ConfigMaps, and when it counts. */
+  inputs: World['inputs'] = { digest: 'one', settledAt: 0, secrets: undefined };
+  watchedSince = 0;
   jobs: WorkerJob[] = [];
   progress: VectorizeProgress | undefined;
   readonly events: Event[] = [];
@@ -62,9 +68,12 @@ export class Sim {
   }
 
   get world(): World {
-    const { now, library, target, references, jobs, progress } = this;
+    const { now, library, target, references, jobs, progress, inputs, watchedSince } = this;
     const job = applyDefaults(this.job);
-    return { now, job, library, target, references, sourceCluster: undefined, jobs, progress, settings };
+    return {
+      ...{ now, job, library, target, references, inputs, watchedSince, jobs, progress, settings },
+      sourceCluster: undefined,
+    };
   }
 
   /** @param crash the operator dies after its steps, before it writes the status */
@@ -89,12 +98,17 @@ export class Sim {
   #carryOut(step: Step): void {
     switch (step.kind) {
       case 'startWorker':
-        this.jobs = [{ name: `handbook-vec-${step.run}`, run: step.run, state: 'running' }];
+        this.jobs = [this.#worker(step.run)];
         return;
       case 'stopWorkers':
         this.jobs = this.jobs.filter(({ name }) => !step.jobs.includes(name));
         return;
     }
+  }
+
+  #worker(run: string): WorkerJob {
+    const attempt = this.job.status?.progress?.attempt ?? 0;
+    return { name: `handbook-vec-${run}`, run, attempt, begun: true, state: 'running' };
   }
 
   /** The worker of the present run says how far it is. */

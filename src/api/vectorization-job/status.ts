@@ -3,15 +3,36 @@ import { big, choice, integer, object, optional, text, time } from '../schema/bu
 import { conditions, lastHandled, observedGeneration, percent } from '../schema/shapes.ts';
 
 /** Words of `cause`. */
-export const RUN_CAUSES = ['Spec', 'Schedule', 'Annotation', 'Retry'] as const;
+export const RUN_CAUSES = ['Spec', 'Source', 'Secret', 'Schedule', 'Annotation', 'Retry'] as const;
 export type RunCause = (typeof RUN_CAUSES)[number];
 
 const identity = {
   run: optional(text('Its id: the Job and its configuration are named after it.', { max: 16 })),
-  cause: optional(choice('What asked for it: the spec, the schedule, the annotation, or one that failed.', RUN_CAUSES)),
+  cause: optional(
+    choice(
+      'What asked for it: the spec, a ConfigMap or Secret that it names, the schedule, the annotation, or one that failed.',
+      RUN_CAUSES,
+    ),
+  ),
   request: optional(text('Value of the annotation that asked for it.', { max: 256 })),
   specDigest: optional(text('Digest of the spec it runs with.', { max: 128 })),
+  inputs: optional(text('Digest of the contents of the ConfigMaps that it reads, when it began.', { max: 128 })),
+  secrets: optional(text('Digest of the versions of the Secrets that it needs, when it began.', { max: 128 })),
 };
+
+/** How the operator saw the worker live and get on: kept so that its restart forgets no silence. */
+const pulse = object('What was seen of the worker.', {
+  beat: text('Its last sign of life.', { max: 256 }),
+  beatAt: time('When that was seen.'),
+  moved: text('What it had come to.', { max: 256 }),
+  movedAt: time('When that was seen.'),
+});
+
+const hung = object('Why the worker before was ended.', {
+  reason: choice('How it hung.', ['WorkerSilent', 'WorkerStalled']),
+  since: time('Since when it got nowhere.'),
+  message: text('In words.', { max: 1024 }),
+});
 
 const counts = {
   documents: optional(big('Documents seen.')),
@@ -34,6 +55,9 @@ const progress = object('The run that goes on.', {
   expectedAt: optional(time('When it will end, expected.')),
   note: optional(text('Why it waits, or what went wrong last.', { max: 1024 })),
   configMap: optional(text("ConfigMap with the worker's own words.", { max: 253 })),
+  attempt: optional(integer('Workers of this run that were ended because they hung.', { min: 0, max: 1_000_000 })),
+  hung: optional(hung),
+  pulse: optional(pulse),
 });
 
 const run = object('The last run that ended.', {

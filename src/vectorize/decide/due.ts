@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ANNOTATIONS, type RunCause, type VectorizationJob, type VectorizationRun } from '../../api/index.ts';
 import { canonicalJson } from '../../vectors/index.ts';
 import { nextTime } from '../timetable.ts';
-import type { VectorizeSettings } from '../world.ts';
+import type { VectorizeSettings, World } from '../world.ts';
 
 /** What asks for a run now. */
 export type Due = { readonly cause: RunCause /** Of the annotation. */; readonly nonce?: string };
@@ -20,18 +20,30 @@ const MOST_OF_NONCE = 256;
 
 /**
  * Whether a run is due, from what stands in the object alone: a restart loses none and repeats none.
- *
- * @param now milliseconds since the epoch
  */
-export function dueNow(job: VectorizationJob, now: number, pauses: Pauses): Due | undefined {
+export function dueNow(world: Pick<World, 'job' | 'now' | 'settings' | 'inputs'>): Due | undefined {
+  const { job, now, settings, inputs } = world;
   const { lastRun, lastHandled } = job.status ?? {};
   const nonce = job.metadata.annotations?.[ANNOTATIONS.run]?.slice(0, MOST_OF_NONCE);
   if (nonce !== undefined && nonce !== lastHandled?.['run']) return { cause: 'Annotation', nonce };
   if (lastRun?.specDigest !== specDigest(job)) return { cause: 'Spec' };
-  const { retryAt, scheduledAt } = appointments(job, pauses);
+  if (changedInputs(world) && inputs.settledAt <= now) return { cause: 'Source' };
+  if (lastRun?.reason !== undefined && KEYS_REFUSED.test(lastRun.reason) && lastRun.secrets !== inputs.secrets) {
+    return { cause: 'Secret' };
+  }
+  const { retryAt, scheduledAt } = appointments(job, settings);
   if (retryAt !== undefined && retryAt <= now) return { cause: 'Retry' };
   if (scheduledAt !== undefined && scheduledAt <= now) return { cause: 'Schedule' };
   return undefined;
+}
+
+/** What a new key cures. With the old one in place a new one changes nothing that a run could do. */
+const KEYS_REFUSED = /^(?:Embedder|Source)Unauthorized$/;
+
+/** Whether its ConfigMaps are others than the last run began with. A job with a schedule waits for its time. */
+export function changedInputs({ job, inputs }: Pick<World, 'job' | 'inputs'>): boolean {
+  if (job.spec.schedule !== undefined || inputs.digest === undefined) return false;
+  return job.status?.lastRun !== undefined && job.status.lastRun.inputs !== inputs.digest;
 }
 
 /** When the next run begins by itself, in milliseconds since the epoch. */

@@ -13,14 +13,16 @@ export type End = Pick<RunResult, 'result' | 'message' | 'revision'> & {
   readonly finishedAt: number;
 };
 
-type Identity = Pick<VectorizationRun, 'run' | 'cause' | 'request' | 'specDigest'>;
+type Identity = Pick<VectorizationRun, 'run' | 'cause' | 'request' | 'specDigest' | 'inputs' | 'secrets'>;
 
 /** What tells a run from others, and what it is for. */
-export const identityOf = ({ run, cause, request, specDigest }: Identity): Identity => ({
+export const identityOf = ({ run, cause, request, specDigest, inputs, secrets }: Identity): Identity => ({
   ...(run === undefined ? {} : { run }),
   ...(cause === undefined ? {} : { cause }),
   ...(request === undefined ? {} : { request }),
   ...(specDigest === undefined ? {} : { specDigest }),
+  ...(inputs === undefined ? {} : { inputs }),
+  ...(secrets === undefined ? {} : { secrets }),
 });
 
 /** The run is over: it becomes the last one, in the same write that ends it. */

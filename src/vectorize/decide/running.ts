@@ -1,9 +1,10 @@
 import type { VectorizationProgress } from '../../api/index.ts';
 import { type Plan, timestamp } from '../plan.ts';
 import type { VectorizeProgress } from '../progress.ts';
-import type { WorkerJob, World } from '../world.ts';
+import type { World } from '../world.ts';
 import { specDigest } from './due.ts';
 import { identityOf, qualityOf, runEnded } from './ended.ts';
+import { condemned, exhausted, hangs, isCondemned, pulseOf, type Reporting } from './hung.ts';
 import { mayBegin } from './start.ts';
 
 /** The worker's last words may come some moments after the end of its pod. */
@@ -19,11 +20,13 @@ export function goOn(world: World, run: VectorizationProgress): Plan {
   const worker = jobs.find((candidate) => candidate.run === run.run);
   switch (worker?.state) {
     case undefined:
-      return startWorker(world, run);
+      return exhausted(world, run) ?? startWorker(world, run);
     case 'ending':
       return wait(`Job ${worker.name} ends`, 'Stopping', settings.busySeconds);
     case 'running':
-      return reported(world, { run, worker, told });
+      return isCondemned(run, worker)
+        ? { ...wait(run.hung?.message ?? '', 'Stopping', 0.05), steps: [{ kind: 'stopWorkers', jobs: [worker.name] }] }
+        : watched(world, { run, worker, told });
     case 'succeeded':
     case 'failed':
       return withoutWord(world, { run, worker, told });
@@ -46,17 +49,20 @@ function startWorker(world: World, run: VectorizationProgress): Plan {
   };
 }
 
-type Reporting = {
-  readonly run: VectorizationProgress;
-  readonly worker: WorkerJob;
-  readonly told: VectorizeProgress | undefined;
-};
+/** A worker that hangs is given up; of any other it is told how far it is. */
+function watched(world: World, { run: before, worker, told }: Reporting): Plan {
+  const { pulse: _pulse, ...rest } = before;
+  const pulse = pulseOf(world, { run: before, worker, told });
+  const run = pulse === undefined ? rest : { ...rest, pulse };
+  const why = pulse === undefined ? undefined : hangs(world, { run, worker, told }, pulse);
+  return why === undefined ? reported(world, { run, worker, told }) : condemned(run, why);
+}
 
 function reported({ job, settings }: World, { run, worker, told }: Reporting): Plan {
   const seconds = settings.busySeconds;
   if (told === undefined) {
     const message = worker.message ?? `the worker of Job ${worker.name} has said nothing yet`;
-    return { steps: [], waiting: { reason: 'WorkerPending', message, seconds } };
+    return { steps: [], status: { progress: run }, waiting: { reason: 'WorkerPending', message, seconds } };
   }
   const progress = withWords(run, told);
   const { documents, chunks, embedded, reused } = told.counts;
@@ -84,6 +90,9 @@ function withWords(run: VectorizationProgress, told: VectorizeProgress): Vectori
     ...(expectedAt === undefined ? {} : { expectedAt: timestamp(expectedAt) }),
     ...(note === undefined ? {} : { note }),
     ...(run.configMap === undefined ? {} : { configMap: run.configMap }),
+    ...(run.attempt === undefined ? {} : { attempt: run.attempt }),
+    ...(run.hung === undefined ? {} : { hung: run.hung }),
+    ...(run.pulse === undefined ? {} : { pulse: run.pulse }),
   };
 }
 

@@ -14,11 +14,18 @@ const TROUBLE: readonly (readonly [RegExp, NoteType])[] = [
   [/^(?:Source|ListingIncomplete)/, 'SourceRefuses'],
   [/^(?:Embedder|ModelChanged)/, 'EmbedderRefuses'],
   [/^Target/, 'TargetRefuses'],
+  [/^Worker(?:Silent|Stalled)$/, 'WorkerHung'],
 ];
 
 /** What the last run came to: it stands until another one comes to something else. */
 export function standingNotes(world: World, lastRun: VectorizationRun | undefined): Note[] {
-  return [...troubleNotes(lastRun), ...documentNotes(world, lastRun), ...qualityNotes(world)];
+  return [...hungNotes(world), ...troubleNotes(lastRun), ...documentNotes(world, lastRun), ...qualityNotes(world)];
+}
+
+/** Of the run that goes on: until it ends. */
+function hungNotes({ job }: World): Note[] {
+  const hung = job.status?.progress?.hung;
+  return hung === undefined ? [] : [{ type: 'WorkerHung', status: 'True', reason: hung.reason, message: hung.message }];
 }
 
 function troubleNotes(lastRun: VectorizationRun | undefined): Note[] {

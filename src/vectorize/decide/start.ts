@@ -39,7 +39,7 @@ const unready = (reason: 'LibraryNotFound' | 'LibraryUnbound' | 'PredicatesRefus
 
 /** A run is due. It stands in the status before it has a worker: whoever comes later goes on with it. */
 export function begin(world: World, due: Due): Plan {
-  const { job, jobs, now, settings } = world;
+  const { job, jobs, now, settings, inputs } = world;
   const alive = jobs.filter(({ state }) => state === 'running' || state === 'ending');
   if (alive.length > 0) {
     const running = alive.filter(({ state }) => state === 'running').map(({ name }) => name);
@@ -57,6 +57,8 @@ export function begin(world: World, due: Due): Plan {
     cause: due.cause,
     ...(due.nonce === undefined ? {} : { request: due.nonce }),
     specDigest: specDigest(job),
+    ...(inputs.digest === undefined ? {} : { inputs: inputs.digest }),
+    ...(inputs.secrets === undefined ? {} : { secrets: inputs.secrets }),
     startedAt: timestamp(now),
     step: 'Listing',
     configMap: objectNames(job.metadata.name).progress,

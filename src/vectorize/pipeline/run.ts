@@ -117,6 +117,7 @@ class VectorizeRun {
   #total: number | undefined;
   /** Points written, payload alone included. */
   #written = 0;
+  #activity = 0;
 
   constructor(task: VectorizeTask, keeper: Keeper<VectorizeProgress>) {
     const { config, timing, log } = task;
@@ -134,6 +135,7 @@ class VectorizeRun {
       signal: this.#signal,
       patienceMilliseconds: this.#patienceMilliseconds,
       waiting: (what) => this.#note(what),
+      moved: this.#moved,
     });
     this.#target = new Target({
       session: this.#session,
@@ -172,18 +174,21 @@ class VectorizeRun {
 
   async #run(): Promise<Omit<RunResult, 'finishedAt'>> {
     const scene = await this.#scene();
-    const listing = await scene.source.list(this.#signal);
+    const listing = await scene.source.list(this.#signal, this.#moved);
     this.#total = listing.total;
     await this.#step('Embedding');
-    const seen = seenDocuments(listing, {
-      source: scene.source,
-      target: this.#target,
-      making: scene.making,
-      maxBytes: this.#task.config.maxDocumentBytes ?? MAX_DOCUMENT_BYTES,
-      signal: this.#signal,
-      all: await this.#known(scene),
-      deep: this.#deep,
-    });
+    const seen = seenDocuments(
+      { ...listing, entries: this.#noticed(listing.entries) },
+      {
+        source: scene.source,
+        target: this.#target,
+        making: scene.making,
+        maxBytes: this.#task.config.maxDocumentBytes ?? MAX_DOCUMENT_BYTES,
+        signal: this.#signal,
+        all: await this.#known(scene),
+        deep: this.#deep,
+      },
+    );
     await this.#fill(this.#items(seen, scene.pass), scene);
     const end = listing.end();
     this.#total = this.#tracker.counts(0).documents;
@@ -241,6 +246,7 @@ class VectorizeRun {
   async *#items(seen: ReturnType<typeof seenDocuments>, pass: Pass): AsyncGenerator<Item, void, undefined> {
     for await (const prepared of mapAhead(seen, CUT_AHEAD, (document) => pass.prepare(document))) {
       this.#signal.throwIfAborted();
+      this.#moved();
       yield* pass.needs(prepared);
       // A cutter on this thread leaves no other moment for the lease.
       await new Promise<void>((resolve) => setImmediate(resolve));
@@ -370,7 +376,20 @@ class VectorizeRun {
     });
   }
 
+  readonly #moved = (): void => {
+    this.#activity += 1;
+  };
+
+  async *#noticed<T>(entries: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+    for await (const entry of entries) {
+      this.#moved();
+      yield entry;
+    }
+  }
+
   #note(note: string | undefined): void {
+    // To wait for a while that has an end is to get on.
+    this.#moved();
     this.#keeper.update({ note: note?.slice(0, 1000) });
     this.#keeper.touch();
   }
@@ -395,6 +414,7 @@ class VectorizeRun {
       total: this.#total,
       cursor: this.#tracker.cursor?.slice(0, 1000),
       failures: [...this.#tracker.failures],
+      activity: this.#activity + this.#meter.usage.calls,
     });
     this.#keeper.touch();
   }

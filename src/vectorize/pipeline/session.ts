@@ -18,6 +18,8 @@ export type SessionOptions = {
   readonly patienceMilliseconds: number;
   /** Called with what it waits for, and with undefined when it goes on. */
   readonly waiting: (what: string | undefined) => void;
+  /** Called when a call has succeeded. */
+  readonly moved?: () => void;
 };
 
 /** A wrong key isn't cured by waiting, but for the time that a mounted Secret needs to follow. */
@@ -45,13 +47,14 @@ export class Session {
    *   caller's to understand
    */
   async run<T>(call: (reached: Reached) => Promise<T>): Promise<T> {
-    const { timing, signal, waiting, log } = this.#options;
+    const { timing, signal, waiting, log, moved } = this.#options;
     let since: number | undefined;
     for (let round = 0; ; round += 1) {
       signal.throwIfAborted();
       try {
         const result = await call({ ...(await this.#reach()), signal });
         if (since !== undefined) waiting(undefined);
+        moved?.();
         return result;
       } catch (error) {
         signal.throwIfAborted();

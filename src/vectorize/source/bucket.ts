@@ -32,12 +32,13 @@ export function bucketSource(options: BucketOptions): Source {
   });
   const root = prefix.endsWith('/') ? prefix : prefix.slice(0, prefix.lastIndexOf('/') + 1);
   return {
-    list: async (signal) => {
+    list: async (signal, moved) => {
       const problems = new Problems();
       try {
         const entries: Entry[] = [];
         const pages = paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix }, { abortSignal: signal });
         for await (const { Contents: objects = [] } of pages) {
+          moved?.();
           for (const { Key: key = '' } of objects) {
             const path = key.slice(root.length);
             // Consoles make empty objects of such names for folders.

@@ -16,9 +16,9 @@ export function directorySource({ root, below = '', selection }: DirectoryOption
   const top = join(root, below);
   let real: string | undefined;
   return {
-    list: async (signal) => {
+    list: async (signal, moved) => {
       const problems = new Problems();
-      const paths = await filesBelow({ root: top, selection, problems, signal });
+      const paths = await filesBelow({ root: top, selection, problems, signal, moved });
       const entries = entriesOf(paths.map((path) => ({ path })));
       return { entries, total: paths.length, end: () => problems.end() };
     },

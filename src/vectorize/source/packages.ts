@@ -15,13 +15,14 @@ const MAX_LOCK_BYTES = 64 * 1024 * 1024;
 export function packagesSource(options: DirectoryOptions): Source {
   const files = directorySource({ ...options, selection: manifestsOf(options.selection) });
   return {
-    list: async (signal) => {
+    list: async (signal, moved) => {
       const problems = new Problems();
-      const listing = await files.list(signal);
+      const listing = await files.list(signal, moved);
       const known = new Map<string, Package>();
       const locked: Package[] = [];
       const failures: Entry[] = [];
       for await (const entry of listing.entries) {
+        moved?.();
         try {
           const content = await files.read(entry, { maxBytes: MAX_LOCK_BYTES, signal });
           const json: unknown = JSON.parse(Buffer.from(content?.bytes ?? []).toString('utf8'));

@@ -49,8 +49,11 @@ export type ReadOptions = {
 
 /** Where documents come from. */
 export interface Source {
-  /** @throws SourceError when nothing of it can be listed */
-  list(signal: AbortSignal): Promise<Listing>;
+  /**
+   * @param moved called with each part that was listed before there are entries
+   * @throws SourceError when nothing of it can be listed
+   */
+  list(signal: AbortSignal, moved?: () => void): Promise<Listing>;
   /**
    * @returns undefined when it still is what `known` stands for
    * @throws ReadError about this document; SourceError about the whole source

@@ -10,6 +10,8 @@ export type Walk = {
   readonly selection: Selection;
   readonly problems: Problems;
   readonly signal: AbortSignal;
+  /** Called for each directory. */
+  readonly moved?: (() => void) | undefined;
 };
 
 /** Deeper is a directory that holds itself. */
@@ -49,6 +51,7 @@ type Place = { readonly path: string; readonly real: string; readonly above: rea
 
 async function descend(walk: Walk, place: Place, found: string[]): Promise<void> {
   walk.signal.throwIfAborted();
+  walk.moved?.();
   for (const entry of await childrenOf(walk, place)) {
     // Kubernetes keeps what a mounted ConfigMap's links lead to in directories of such names.
     if (entry.name.startsWith('..') || NEVER.has(entry.name)) continue;
