@@ -87,7 +87,7 @@ test('a pod that waits for its image, volume or node does not hang', () => {
   sim.jobs = sim.jobs.map((worker) => ({ ...worker, begun: false, message: 'pod x: ErrImagePull' }));
   elapse(sim, 3600);
   assert.equal(sim.runsStarted.length, 1);
-  sim.jobs = sim.jobs.map(({ message: _, ...worker }) => ({ ...worker, begun: true }));
+  sim.jobs = sim.jobs.map(({ name, run, attempt }) => ({ name, run, attempt, begun: true, state: 'running' }));
   elapse(sim, settings.silenceSeconds + 4);
   assert.equal(sim.runsStarted.length, 2, 'one that has begun and says nothing does');
   assert.match(eventsOf(sim, 'WorkerSilent')[0]?.note ?? '', /it has said nothing yet/);

@@ -28,6 +28,8 @@ export type PagesOptions = Pick<FetcherOptions, 'authorization' | 'retry'> & {
 /** More are no documentation but a trap. */
 const MOST_PAGES = 20_000;
 const ROBOTS_BYTES = 1024 * 1024;
+/** A tree takes up to a hundred times as much. */
+const MOST_HTML = 4 * 1024 * 1024;
 
 /** Pages by HTTP, named by their URLs; with links followed as long as they lead below a page that is named. */
 export function pagesSource(options: PagesOptions): Source {
@@ -163,6 +165,7 @@ function pageOf({ status, url, mediaType, etag, body }: Fetched, maxBytes: numbe
     }
     return { content: { bytes: body, mediaType: type, ...told }, links: [] };
   }
+  if (body.length > MOST_HTML) return new ReadError('TooLarge', `${where} has more than ${MOST_HTML} bytes of HTML`);
   const { title, markdown, links, base } = readHtml(decoded(body, mediaType));
   const from = base !== undefined && URL.canParse(base, url.href) ? new URL(base, url) : url;
   const found = links.flatMap((link) => (URL.canParse(link, from.href) ? [withoutHash(new URL(link, from))] : []));
