@@ -2,11 +2,15 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AuditEntry } from '../../sandbox/kube/index.ts';
 import { type Permission, permissionText } from '../../src/kube/index.ts';
-import { neededPermissions, type Places } from '../../src/roles.ts';
+import { gatewayPermissions, neededPermissions } from '../../src/roles.ts';
 import type { Ground, GroundOptions } from '../ground.ts';
 
-/** What the operator did of what its roles allow, and what it tried beyond, each as `permissionText`. */
-export type Uses = { readonly used: readonly string[]; readonly unlisted: readonly string[] };
+/** What an account did of what its roles allow, and what it tried beyond, each as `permissionText`. */
+export type Seen = { readonly used: readonly string[]; readonly unlisted: readonly string[] };
+
+/** The accounts of the product that live as long as it does; workers have theirs for one Job. */
+export const ACCOUNTS = ['operator', 'gateway'] as const;
+export type Uses = Readonly<Record<(typeof ACCOUNTS)[number], Seen>>;
 
 /** A request as far as its authorization goes; without namespace and name where only a sum is known. */
 type Request = Pick<AuditEntry, 'user' | 'verb' | 'resource' | 'code'> &
@@ -22,9 +26,10 @@ export class UseRecorder {
   readonly #used = new Set<string>();
   readonly #unlisted = new Set<string>();
 
-  constructor(user: string, places: Places) {
+  /** @param needed all that the account's roles grant */
+  constructor(user: string, needed: readonly Permission[]) {
     this.#user = user;
-    this.#needed = neededPermissions(places);
+    this.#needed = needed;
   }
 
   take(request: Request): void {
@@ -51,7 +56,7 @@ export class UseRecorder {
       this.#unlisted.add(permissionText({ ...asked, namespace: asked.namespace ?? '', name: '' }));
   }
 
-  get uses(): Uses {
+  get seen(): Seen {
     return { used: [...this.#used].toSorted(), unlisted: [...this.#unlisted].toSorted() };
   }
 }
@@ -65,23 +70,29 @@ const covers = (held: Permission, asked: Asked): boolean =>
   );
 
 /**
- * Follows what the operator of a ground does from now on, and takes in what it did so far.
+ * Follows what the product's accounts do on a ground from now on, and takes in what they did so far.
  *
- * @returns what it saw until then
+ * @returns what was seen until then
  */
 export function followUses(
   { audit, operator }: Pick<Ground, 'audit' | 'operator'>,
   settings: GroundOptions['operator'] = {},
 ): () => Uses {
-  const places = { namespace: operator.namespace, watchNamespace: settings['QDRANT_LIBRARIAN_WATCH_NAMESPACE'] };
-  const recorder = new UseRecorder(operator.user, places);
-  const end = audit.onRequest((entry) => recorder.take(entry));
-  for (const sum of audit.summary()) recorder.take(sum);
+  const watchNamespace = settings['QDRANT_LIBRARIAN_WATCH_NAMESPACE'];
+  const needed = neededPermissions({ namespace: operator.namespace, watchNamespace });
+  const own = new UseRecorder(operator.user, needed);
+  const gateway = new UseRecorder(`${operator.user}-gateway`, gatewayPermissions(watchNamespace));
+  const take = (request: Request): void => {
+    own.take(request);
+    gateway.take(request);
+  };
+  const end = audit.onRequest(take);
+  for (const sum of audit.summary()) take(sum);
   return () => {
     // Reads what is written but not yet read.
     audit.summary();
     end();
-    return recorder.uses;
+    return { operator: own.seen, gateway: gateway.seen };
   };
 }
 
@@ -102,6 +113,11 @@ export async function gatherUses(folder: string): Promise<Uses | undefined> {
   const all = await Promise.all(
     names.map(async (name) => JSON.parse(await readFile(join(folder, name), 'utf8')) as Uses),
   );
-  const union = (part: keyof Uses): string[] => [...new Set(all.flatMap((one) => one[part]))].toSorted();
-  return { used: union('used'), unlisted: union('unlisted') };
+  const union = (account: keyof Uses, part: keyof Seen): string[] =>
+    [...new Set(all.flatMap((one) => one[account][part]))].toSorted();
+  const seenOf = (account: keyof Uses): Seen => ({
+    used: union(account, 'used'),
+    unlisted: union(account, 'unlisted'),
+  });
+  return { operator: seenOf('operator'), gateway: seenOf('gateway') };
 }

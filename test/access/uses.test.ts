@@ -12,10 +12,10 @@ type Request = Parameters<UseRecorder['take']>[0];
 
 /** What a recorder makes of requests of the operator in namespace `team`, each changed in what it is about. */
 function uses(...requests: Partial<Request>[]) {
-  const recorder = new UseRecorder(USER, PLACES);
+  const recorder = new UseRecorder(USER, neededPermissions(PLACES));
   const usual = { user: USER, verb: 'patch', resource: '/pods', namespace: 'team', name: 'desk-0', code: 200 };
   for (const request of requests) recorder.take({ ...usual, ...request });
-  return recorder.uses;
+  return recorder.seen;
 }
 
 test('a request uses the permission that covers it, wherever that is granted', () => {
@@ -52,9 +52,9 @@ test('other users, paths that are no resource, and questions about permissions d
 });
 
 test('sums without namespace and name count for each permission that may be meant', () => {
-  const recorder = new UseRecorder(USER, PLACES);
+  const recorder = new UseRecorder(USER, neededPermissions(PLACES));
   recorder.take({ user: USER, verb: 'create', resource: 'coordination.k8s.io/leases', code: 201 });
-  assert.deepEqual(recorder.uses.used, [`create leases.coordination.k8s.io in namespace ${NAMESPACE}`]);
+  assert.deepEqual(recorder.seen.used, [`create leases.coordination.k8s.io in namespace ${NAMESPACE}`]);
 });
 
 test('every rule must be used unless the table says why not', () => {
