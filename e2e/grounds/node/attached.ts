@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectionFromKubeconfigFile, KubeClient, NAMESPACES, PODS } from '../../../src/kube/index.ts';
+import { connectionFromKubeconfigFile, KubeClient } from '../../../src/kube/index.ts';
 import type { Basics, Capabilities, GroundOptions } from '../../ground.ts';
 import { QUICK_OPERATOR } from '../../stage/operator-settings.ts';
 import { commandLines } from '../command-lines.ts';
@@ -11,6 +11,7 @@ import { OutsideServer } from '../outside-server.ts';
 import { metricsOfPods, qdrantFaults } from '../pod-calls.ts';
 import { command } from './command.ts';
 import { layoutOf, NETWORK } from './layout.ts';
+import { leaveNamespaces, namespacesOf } from './namespaces.ts';
 import { installChart, OPERATOR } from './operator.ts';
 import { processesOfPods, signalPod } from './pod-processes.ts';
 import { type Handle, restartProcess } from './processes.ts';
@@ -26,7 +27,7 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
   const environment = { ...QUICK_OPERATOR, ...options.operator };
   const gateways = options.gateways ?? 0;
   await installChart(admin, { helm: programs.helm, directory, environment, gateways });
-  const others = await namespaces(admin);
+  const others = await namespacesOf(admin);
   const audit = new AuditLog(layout.audit);
   // What other files did is theirs.
   audit.reset();
@@ -76,31 +77,10 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
         () => undefined,
       );
       audit.close();
-      await removeNamespaces(admin, others);
+      await leaveNamespaces(admin, others);
       await admin.close();
     },
   };
-}
-
-async function namespaces(admin: KubeClient): Promise<ReadonlySet<string>> {
-  return new Set((await admin.listAll(NAMESPACES, {})).map(({ metadata }) => metadata.name));
-}
-
-/** Removes those that came since. The operator is there to let go of what it holds; its peers need not end in peace. */
-async function removeNamespaces(admin: KubeClient, others: ReadonlySet<string>): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MILLISECONDS;
-  for (;;) {
-    const left = (await namespaces(admin)).difference(others);
-    if (left.size === 0) return;
-    for (const namespace of left) {
-      await admin.delete(NAMESPACES, { namespace: '', name: namespace });
-      for (const { metadata } of await admin.listAll(PODS, { namespace })) {
-        await admin.delete(PODS, { namespace, name: metadata.name }, { gracePeriodSeconds: 1 });
-      }
-    }
-    if (performance.now() > deadline) throw new Error(`namespaces do not go: ${[...left].join(', ')}`);
-    await sleep(500);
-  }
 }
 
 async function restartApiServer(handle: Handle, admin: KubeClient, awayMilliseconds: number): Promise<void> {
