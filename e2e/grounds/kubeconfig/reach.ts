@@ -1,9 +1,8 @@
-import { connect } from 'node:net';
 import { installClusterDns } from '../../../sandbox/node/cluster-dns-client.ts';
 import { ENDPOINT_SLICES, type KubeClient, type ObjectKey, PODS, type Pod } from '../../../src/kube/index.ts';
 import { Forwarder } from './forwarder.ts';
 
-const CONNECT_MILLISECONDS = 2000;
+const PATIENCE_MILLISECONDS = 2000;
 
 /** How this process gets to pods, by the names and ports that they have inside. */
 export type Reach = {
@@ -14,7 +13,7 @@ export type Reach = {
 
 /** By their own addresses where the machine is in the cluster's network, else through the API server. */
 export async function reachPods(admin: KubeClient, sample: Pod, kubeconfigFile: string): Promise<Reach> {
-  const direct = await answers(sample.status?.podIP ?? '', 8080);
+  const direct = await answers(sample.status?.podIP ?? '');
   const forwarder = new Forwarder(kubeconfigFile);
   const address = async (pod: Pod): Promise<string> =>
     direct
@@ -33,18 +32,18 @@ export async function reachPods(admin: KubeClient, sample: Pod, kubeconfigFile: 
   };
 }
 
-function answers(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: CONNECT_MILLISECONDS });
-    const end = (result: boolean): void => {
-      socket.destroy();
-      resolve(result);
-    };
-    socket
-      .once('connect', () => end(true))
-      .once('timeout', () => end(false))
-      .once('error', () => end(false));
-  });
+/**
+ * Whether the operator itself answers there. That a connection comes about tells nothing: there are networks in which a
+ * proxy takes those to any address.
+ */
+export async function answers(host: string): Promise<boolean> {
+  try {
+    const signal = AbortSignal.timeout(PATIENCE_MILLISECONDS);
+    const answer = await fetch(`http://${host}:8080/metrics`, { signal });
+    return answer.ok && (await answer.text()).includes('qdrant_librarian_');
+  } catch {
+    return false;
+  }
 }
 
 /** The pods behind `pod.service.namespace.svc` or `service.namespace.svc`; of the latter those that are ready. */
