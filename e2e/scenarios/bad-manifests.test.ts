@@ -159,6 +159,8 @@ scenario('nothing is done to what is suspended, until it is not any more', async
   await stage.createLibrary('docs', 'desk');
   await stage.libraryReady('docs', 1);
   await stage.changeCluster('desk', { spec: { suspend: true, size: 2 } });
+  // Else it would stay when the scenario fails, and its namespace with it.
+  stage.defer(() => stage.changeCluster('desk', { spec: { suspend: false } }));
   await stage.changeLibrary('docs', { spec: { suspend: true, hnsw: { m: 32 } } });
   await stage.clusterSays('desk', 'Suspended', { status: 'True', message: /changes are pending/ });
   await stage.librarySays('docs', 'Suspended', { status: 'True' });
