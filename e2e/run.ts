@@ -9,6 +9,7 @@ type Flags = {
   readonly ground: readonly string[];
   readonly only?: readonly string[];
   readonly core?: boolean;
+  readonly restWithin?: number;
   readonly image?: string;
   readonly qdrantRepository?: string;
   readonly storageClass?: string;
@@ -22,10 +23,16 @@ function groundName(name: string, before: readonly string[] | undefined): readon
 }
 const DEFAULT: readonly string[] = ['embedded'];
 
+function seconds(text: string): number {
+  if (/^\d+$/.test(text)) return Number(text);
+  throw new InvalidArgumentError(`${text} is no number of seconds.`);
+}
+
 const {
   ground: grounds,
   only,
   core = false,
+  restWithin,
   image,
   qdrantRepository,
   storageClass,
@@ -37,6 +44,11 @@ const {
       .default(DEFAULT, 'embedded'),
   )
   .option('--core', 'only the files that npm test plays')
+  .addOption(
+    new Option('--rest-within <seconds>', 'the core first; other files begin only within so much time').argParser(
+      seconds,
+    ),
+  )
   .option('--image <reference>', "the operator's image, on a kubeconfig's cluster; or E2E_IMAGE")
   .option('--qdrant-repository <name>', "where Qdrant's images are, without tag; or E2E_QDRANT_REPOSITORY")
   .option('--storage-class <name>', "of the clusters' volumes; or E2E_STORAGE_CLASS")
@@ -64,6 +76,7 @@ for (const ground of grounds) {
     core,
     signal: stopping.signal,
     ...(only === undefined ? {} : { only }),
+    ...(restWithin === undefined ? {} : { restWithin }),
   });
   outcomes.push(outcome);
   say(`\n${told(outcome)}`);

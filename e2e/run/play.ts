@@ -7,6 +7,7 @@ import { accessOutcome, newUsesFolder } from '../access/outcome.ts';
 import { CannotStart, type GroundModule, type Prepared } from '../ground.ts';
 import { loadGround, prepareGround } from '../grounds.ts';
 import { newArtifactsFolder } from '../stage/failure/where.ts';
+import { isCore, limitRest } from './core.ts';
 import { outcomes } from './outcome.ts';
 import type { GroundOutcome } from './summary.ts';
 
@@ -30,13 +31,15 @@ const LONGEST_FIRST = [
   'peers',
 ];
 
-/** What `npm test` plays: no acknowledged write is lost, whatever is killed, taken away or badly asked for. */
-const CORE = ['bad-manifests', 'deletion', 'generation', 'gitops', 'leader', 'node', 'peers', 'scale-in', 'secrets'];
+/** What comes next to the core where there is not time for all: one file of each room. */
+const ROOMS_FIRST = ['gateway', 'discovery', 'vectorizing-guide', 'snapshots-guide', 'rebalance', 'move'];
 
 export type Play = {
   readonly ground: string;
   /** Only the files that `npm test` plays. */
   readonly core?: boolean;
+  /** Plays those first, and begins others only within so many seconds; what is late says that it is left out. */
+  readonly restWithin?: number;
   /** Files whose name, or scenarios whose title, holds one of the texts. */
   readonly only?: readonly string[];
   /** Files of scenarios, as a pattern. */
@@ -47,8 +50,9 @@ export type Play = {
 
 /** Plays the scenarios on one ground and tells what became of them. */
 export async function play(options: Play): Promise<GroundOutcome> {
-  const { ground, say } = options;
+  const { ground, say, restWithin } = options;
   const began = performance.now();
+  if (restWithin !== undefined) limitRest(restWithin);
   const elapsed = (): number => (performance.now() - began) / 1000;
   let prepared: Prepared | undefined;
   try {
@@ -88,10 +92,12 @@ async function playOn(module: GroundModule, options: Play, elapsed: () => number
 
 type Chosen = { readonly files: readonly string[]; readonly titles: { readonly testNamePatterns?: RegExp } };
 
-async function chosen({ scenarios, only, core }: Play): Promise<Chosen> {
+async function chosen({ scenarios, only, core, restWithin }: Play): Promise<Chosen> {
   const there = (await Array.fromAsync(glob(scenarios))).toSorted();
-  const found = core === true ? there.filter((file) => CORE.includes(basename(file, '.test.ts'))) : there;
-  const rank = (file: string): number => (LONGEST_FIRST.indexOf(basename(file, '.test.ts')) + 100) % 100;
+  const found = core === true ? there.filter(isCore) : there;
+  const order = restWithin === undefined ? LONGEST_FIRST : ROOMS_FIRST;
+  const rank = (file: string): number =>
+    restWithin !== undefined && isCore(file) ? -1 : (order.indexOf(basename(file, '.test.ts')) + 100) % 100;
   const all = found.toSorted((a, b) => rank(a) - rank(b));
   if (only === undefined) return { files: all, titles: {} };
   const holds = (whole: string): boolean => only.some((text) => whole.includes(text));

@@ -16,10 +16,12 @@ before(async () => {
 });
 after(() => rm(artifacts, { recursive: true }));
 
-async function outcomeOf(...args: string[]): Promise<GroundOutcome> {
+const outcomeOf = (...args: string[]): Promise<GroundOutcome> => outcomeWith({}, ...args);
+
+async function outcomeWith(settings: NodeJS.ProcessEnv, ...args: string[]): Promise<GroundOutcome> {
   // The runner tells its files by this variable that they are such; what it starts here is a run of its own.
   const { NODE_TEST_CONTEXT: _context, ...environment } = process.env;
-  const env = { ...environment, E2E_ARTIFACTS: artifacts };
+  const env = { ...environment, ...settings, E2E_ARTIFACTS: artifacts };
   const { stdout } = await run(process.execPath, [PLAY, ...args], { env });
   return JSON.parse(stdout) as GroundOutcome;
 }
@@ -72,6 +74,15 @@ test('a part of a name or of a title picks what is played', async () => {
     bySome.files.map(({ file }) => file),
     ['passes'],
   );
+});
+
+test('a run that is short of time leaves out what is not core, and says so', async () => {
+  const late = await outcomeWith({ REST_WITHIN: '0' }, 'api-only', 'passes');
+  assert.match(told(late), /passes +[\d.]+ s {2}0 passed, 2 left out/);
+  assert.match(told(late), /Left out: the run has no time left for it:\n {2}passes: /);
+  assert.equal(exitCode([late]), 0);
+  const inTime = await outcomeWith({ REST_WITHIN: '60' }, 'api-only', 'passes');
+  assert.match(told(inTime), /passes +[\d.]+ s {2}1 passed, 1 left out/);
 });
 
 test('what a scenario forgot to end does not hold up the run', async () => {
