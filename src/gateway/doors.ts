@@ -57,10 +57,11 @@ export class Doors {
 
   /**
    * A move changes the key, and an application hears of it when its Secret is mounted anew. Until the copy that it could
-   * read with the old key is dropped, that key opens the library where it is now.
+   * read with the old key is dropped, that key opens the library where it is now. So does that of the new place, though
+   * the binding may follow a moment later: it is the old key of who comes back.
    */
   async #openedBefore(library: Library, key: string | undefined): Promise<boolean> {
     if (key === undefined || library.formerClusters.length === 0) return false;
-    return (await this.#places.formerKeys(library)).some((former) => opens(key, former));
+    return (await this.#places.keysOfHolders(library)).some((held) => opens(key, held));
   }
 }

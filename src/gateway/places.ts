@@ -64,9 +64,10 @@ export class Places {
     return { cluster: otherCluster, urls, apiKey, ca: tls?.ca };
   }
 
-  /** Keys of the clusters that a library left and that still hold it. */
-  async formerKeys({ key, formerClusters }: Library): Promise<string[]> {
-    const found = formerClusters.map(async (name) => {
+  /** Keys of the clusters that hold a library: its own, and those that it left or goes to. */
+  async keysOfHolders({ key, cluster: own, formerClusters }: Library): Promise<string[]> {
+    const names = own === undefined ? formerClusters : [own, ...formerClusters];
+    const found = names.map(async (name) => {
       const cluster = this.#cluster(key.namespace, name);
       return cluster === undefined ? undefined : (await this.#connection(cluster))?.apiKey;
     });

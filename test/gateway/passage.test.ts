@@ -238,6 +238,22 @@ test('the key of the cluster that a library left opens it until the copy there i
   world.putSecret('two-key', { 'api-key': KEY });
 });
 
+test('the key of the place that a library came back to opens it, though its binding still leads to the place it left', async () => {
+  await collection(two, 'returned');
+  const since = { specDigest: 'd', createdAt: '2026-01-01T00:00:00Z' };
+  const generations = [
+    { number: 2, collection: 'returned--g2', cluster: 'two', state: 'Retired' as const, ...since },
+    { number: 3, collection: 'returned--g1', cluster: 'one', state: 'Active' as const, ...since },
+  ];
+  world.putSecret('one-key', { 'api-key': 'key-of-the-first-place' });
+  const back = await world.gateway();
+  world.putLibrary('returned', { cluster: 'one', url: two.url }, { status: { generations } });
+  const answer = await call(`${back}/collections/returned/exists`, { key: 'key-of-the-first-place' });
+  assert.equal(answer.status, 200);
+  assert.equal((await call(`${back}/collections/returned/exists`, { key: 'another' })).status, 401);
+  world.putSecret('one-key', { 'api-key': KEY });
+});
+
 test('as many requests as may be are under way: one more is told to come again, and reads have places of their own', async () => {
   await library('busy');
   await close('busy');
