@@ -1,5 +1,6 @@
 import type { Point, PointId, ShardKey } from '../qdrant/types.ts';
-import { addHash, type Digest, EMPTY_DIGEST, pointHash } from '../vectors/index.ts';
+import { hashOfPoint } from '../qdrant/wire-point.ts';
+import { addHash, type Digest, EMPTY_DIGEST } from '../vectors/index.ts';
 import type { PassOptions } from './copy.ts';
 import { type Group, OrderedReader } from './ordered-reader.ts';
 import { type Projection, project } from './projection.ts';
@@ -113,10 +114,10 @@ function digestGroups(wanted: Group | undefined, present: Group | undefined, pro
   const sides = { wanted: new Map<string, Hashed>(), present: new Map<string, Hashed>() };
   for (const point of wanted?.points ?? []) {
     const { write, expected } = project(point, projection);
-    sides.wanted.set(keyOf(expected.shardKey), { point: write, hash: pointHash(expected) });
+    sides.wanted.set(keyOf(expected.shardKey), { point: write, hash: hashOfPoint(expected) });
   }
   for (const point of present?.points ?? []) {
-    sides.present.set(keyOf(point.shardKey), { point, hash: pointHash(point) });
+    sides.present.set(keyOf(point.shardKey), { point, hash: hashOfPoint(point) });
   }
   return sides;
 }

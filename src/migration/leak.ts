@@ -1,5 +1,6 @@
 import type { Point } from '../qdrant/types.ts';
-import { addHash, type Digest, EMPTY_DIGEST, pointHash, sameDigest } from '../vectors/index.ts';
+import { hashOfPoint } from '../qdrant/wire-point.ts';
+import { addHash, type Digest, EMPTY_DIGEST, sameDigest } from '../vectors/index.ts';
 import type { PassOptions } from './copy.ts';
 import { OrderedReader } from './ordered-reader.ts';
 import type { Leak } from './progress.ts';
@@ -44,7 +45,7 @@ async function digests(side: Side, options: PassOptions): Promise<Map<number, Di
     for (let range = queue.claim(); range !== undefined; range = queue.claim(range)) {
       let digest = EMPTY_DIGEST;
       const next = await readRange(reader, range, (point) => {
-        digest = addHash(digest, pointHash(project(point, options.projection).expected));
+        digest = addHash(digest, hashOfPoint(project(point, options.projection).expected));
       });
       if (digest.count > 0) found.set(range, digest);
       queue.finish(range);
@@ -77,7 +78,7 @@ async function closeRange(range: number, { source, target, options }: Sides) {
   if (points === undefined) return { found: Math.max(1, countUnlike(old, present, options)), applied: 0 };
 
   const verified = points.of(range);
-  const unchanged = (point: Point): boolean => verified.has(points.key(pointHash(point)));
+  const unchanged = (point: Point): boolean => verified.has(points.key(hashOfPoint(point)));
   const changed = [...old].flatMap(([key, point]) => {
     const { write, expected } = project(point, options.projection);
     return unchanged(expected) ? [] : [{ key, write }];
@@ -105,6 +106,6 @@ async function pointsOf(side: Side, range: number, pageSize: number): Promise<Ma
 function countUnlike(old: Map<string, Point>, present: Map<string, Point>, { projection }: PassOptions): number {
   return [...old].filter(([key, point]) => {
     const other = present.get(key);
-    return other === undefined || pointHash(other) !== pointHash(project(point, projection).expected);
+    return other === undefined || hashOfPoint(other) !== hashOfPoint(project(point, projection).expected);
   }).length;
 }

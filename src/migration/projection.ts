@@ -1,4 +1,5 @@
 import type { Point, PointVectors, VectorValue } from '../qdrant/types.ts';
+import { WirePoint } from '../qdrant/wire-point.ts';
 
 /** What becomes of one vector on the way to a collection of another shape. */
 export type VectorRule = {
@@ -30,7 +31,13 @@ export type Projected = {
 export function project(point: Point, projection: Projection): Projected {
   const base = projection.keepShardKeys ? point : withoutShardKey(point);
   if (Object.keys(projection.vectors).length === 0) return { write: base, expected: base };
-  const write = { ...base, vector: mapVectors(base.vector, (value, rule) => normalized(value, rule), projection) };
+  const write = {
+    // Not spread: a point that came as bytes has its payload behind a getter.
+    id: base.id,
+    payload: base.payload,
+    ...(base.shardKey === undefined ? {} : { shardKey: base.shardKey }),
+    vector: mapVectors(base.vector, (value, rule) => normalized(value, rule), projection),
+  };
   return { write, expected: { ...write, vector: mapVectors(write.vector, rounded, projection) } };
 }
 
@@ -72,7 +79,11 @@ function unit(row: readonly number[]): readonly number[] {
   return row.map((value) => Math.fround(value / length));
 }
 
-const withoutShardKey = ({ id, vector, payload }: Point): Point => ({ id, vector, payload });
+const withoutShardKey = (point: Point): Point => {
+  if (point instanceof WirePoint) return point.withoutShardKey();
+  const { id, vector, payload } = point;
+  return { id, vector, payload };
+};
 
 type ListVector = readonly number[] | readonly (readonly number[])[];
 const isList = (vector: PointVectors | VectorValue): vector is ListVector => Array.isArray(vector);

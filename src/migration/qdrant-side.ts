@@ -23,7 +23,12 @@ export function qdrantSide({ client, collection, writeMilliseconds }: QdrantSide
   return {
     collection,
     page: (offset, limit) =>
-      client.scroll(collection, { limit, withVectors: true, ...(offset === undefined ? {} : { offset }) }),
+      client.scroll(collection, {
+        limit,
+        withVectors: true,
+        undecoded: true,
+        ...(offset === undefined ? {} : { offset }),
+      }),
     upsert: (points) => client.upsert(collection, points, once),
     remove: (ids, shardKey) =>
       client.deletePoints(collection, { ids }, { ...once, ...(shardKey === undefined ? {} : { shardKey }) }),

@@ -1,22 +1,15 @@
 import type { ConnectError } from '@connectrpc/connect';
-import type { GetResponse, PointsOperationResponse, QdrantClient, ScrollResponse } from '@qdrant/js-client-grpc';
+import type { GetResponse, PointsOperationResponse, ScrollResponse } from '@qdrant/js-client-grpc';
 import { faultCode, parseRetryAfter, startDeadline } from '../http/index.ts';
 import { httpUrl } from './address.ts';
 import type { Attempt } from './attempt.ts';
 import { codeOfStatus, QdrantError } from './errors.ts';
 import { aborted, clean, type Origin, timedOut, unanswered } from './faults.ts';
 import { GrpcSession } from './grpc-session.ts';
+import type { GetInit, PointsApi, ScrollInit, UpsertInit } from './grpc-types.ts';
 import type { PeerAddress, TlsOptions } from './types.ts';
-
-/** The generated client of Qdrant's `Points` service. */
-type PointsApi = Extract<ReturnType<QdrantClient['api']>, { readonly upsert: unknown }>;
-export type UpsertInit = Parameters<PointsApi['upsert']>[0];
-export type ScrollInit = Parameters<PointsApi['scroll']>[0];
-export type GetInit = Parameters<PointsApi['get']>[0];
-export type PointInit = NonNullable<UpsertInit['points']>[number];
-export type IdInit = NonNullable<GetInit['ids']>[number];
-export type PayloadInit = NonNullable<GetInit['withPayload']>;
-export type ShardKeyInit = NonNullable<NonNullable<GetInit['shardKeySelector']>['shardKeys']>[number];
+import type { WireApi } from './wire-api.ts';
+import type { WirePoint } from './wire-point.ts';
 
 export type GrpcOptions = {
   readonly address: PeerAddress;
@@ -26,7 +19,11 @@ export type GrpcOptions = {
   readonly connectTimeout: number;
 };
 
-type Connected = { readonly api: PointsApi; readonly session: GrpcSession };
+/** Points as bytes: what is not named here stays undecoded. */
+export type WirePage = { readonly points: WirePoint[]; readonly nextOffset: ScrollResponse['nextPageOffset'] };
+
+type CallInit = Parameters<PointsApi['get']>[1];
+type Connected = { readonly api: PointsApi; readonly wire: WireApi; readonly session: GrpcSession };
 
 /** The points service of one peer over gRPC: bulk reads and writes. Loaded and connected at the first call. */
 export class GrpcPoints {
@@ -47,6 +44,25 @@ export class GrpcPoints {
     return this.#call(attempt, (api, options) => api.scroll(request, options));
   }
 
+  /** Like `scroll`, but points stay as they came. */
+  scrollWire(request: ScrollInit, attempt: Attempt): Promise<WirePage> {
+    return this.#call(attempt, async (_api, options, wire) => {
+      const fields = await wire.read('scroll', request, options);
+      const offset = fields.find(({ no }) => no === 1);
+      return { points: wire.points(fields, 2), nextOffset: offset === undefined ? undefined : wire.id(offset) };
+    });
+  }
+
+  /** Like `get`, but points stay as they came. */
+  getWire(request: GetInit, attempt: Attempt): Promise<WirePoint[]> {
+    return this.#call(attempt, async (_api, options, wire) => wire.points(await wire.read('get', request, options), 1));
+  }
+
+  /** Like `upsert`, with points as bytes. */
+  upsertWire(request: UpsertInit, points: readonly Buffer[], attempt: Attempt): Promise<PointsOperationResponse> {
+    return this.#call(attempt, (_api, options, wire) => wire.upsert(request, points, options));
+  }
+
   get(request: GetInit, attempt: Attempt): Promise<GetResponse> {
     return this.#call(attempt, (api, options) => api.get(request, options));
   }
@@ -57,17 +73,14 @@ export class GrpcPoints {
     (await connected)?.session.close();
   }
 
-  async #call<T>(
-    attempt: Attempt,
-    send: (api: PointsApi, options: Parameters<PointsApi['get']>[1]) => Promise<T>,
-  ): Promise<T> {
+  async #call<T>(attempt: Attempt, send: (api: PointsApi, options: CallInit, wire: WireApi) => Promise<T>): Promise<T> {
     this.#connected ??= connect(this.#options);
-    const { api, session } = await this.#connected;
+    const { api, wire, session } = await this.#connected;
     const deadline = startDeadline(attempt.timeout, attempt.signal);
     const { apiKey, address } = this.#options;
     const headers = { ...attempt.headers, ...(apiKey === undefined ? {} : { 'api-key': apiKey }) };
     try {
-      return await send(api, { signal: deadline.signal, headers });
+      return await send(api, { signal: deadline.signal, headers }, wire);
     } catch (error) {
       const { operation, mutating } = attempt;
       const origin = { operation, mutating, peer: address.name, secrets: [apiKey ?? ''] };
@@ -88,19 +101,24 @@ const POINTS_SERVICE = 'qdrant.Points';
 
 async function connect({ address, tls, connectTimeout }: GrpcOptions): Promise<Connected> {
   // Only workers move points in bulk: the operator never loads this.
-  const [{ createClient }, { createGrpcTransport }, { Qdrant }] = await Promise.all([
+  const [{ createClient }, { createGrpcTransport }, { Qdrant }, { wireApi }] = await Promise.all([
     import('@connectrpc/connect'),
     import('@connectrpc/connect-node'),
     import('@qdrant/js-client-grpc'),
+    import('./wire-api.ts'),
   ]);
   // The package exports this service's file only as a dependency of another.
   const service = Qdrant.file.dependencies
     .flatMap((file) => file.services)
     .find(({ typeName }) => typeName === POINTS_SERVICE);
   if (service === undefined) throw new TypeError(`@qdrant/js-client-grpc has no ${POINTS_SERVICE}`);
+  // A message without fields of its own: whatever is put into it is carried as it is.
+  const opaque = Qdrant.file.messages.find(({ fields }) => fields.length === 0);
+  if (opaque === undefined) throw new TypeError('@qdrant/js-client-grpc has no empty message');
   const session = new GrpcSession({ url: address.grpc ?? '', tls, connectTimeout });
   const transport = createGrpcTransport({ baseUrl: session.authority, sessionManager: session, acceptCompression: [] });
-  return { api: createClient(service, transport) as unknown as PointsApi, session };
+  const api = createClient(service, transport) as unknown as PointsApi;
+  return { api, wire: wireApi(service, transport, opaque), session };
 }
 
 /** HTTP equals of gRPC's status numbers. Source: google.rpc.Code. */

@@ -1,5 +1,5 @@
 import type { RetrievedPoint, ScrollResponse, VectorOutput } from '@qdrant/js-client-grpc';
-import type { IdInit, PointInit, ShardKeyInit } from './grpc.ts';
+import type { IdInit, PointInit, ShardKeyInit } from './grpc-types.ts';
 import type { NamedVectors, Point, PointId, PointVectors, ShardKey, SparseVector, VectorValue } from './types.ts';
 import { fromFields, fromInteger, toFields } from './value-codec.ts';
 

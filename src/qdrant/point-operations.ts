@@ -1,7 +1,7 @@
 import { type BatchLimits, DEFAULT_BATCH } from './batches.ts';
 import type { Call } from './call.ts';
 import { unexpected } from './faults.ts';
-import type { PayloadInit } from './grpc.ts';
+import type { PayloadInit } from './grpc-types.ts';
 import { fromGrpcId, fromGrpcPoint, toGrpcId, toGrpcShardKey } from './point-grpc.ts';
 import { fromRestPoint, fromRestScoredPoint, type RestRecord, type RestScoredPoint } from './point-rest.ts';
 import { part, restCall } from './rest.ts';
@@ -27,10 +27,13 @@ export type ReadOptions = CallOptions & {
   readonly withPayload?: boolean | readonly string[];
   readonly shardKey?: ShardKey;
 };
+export type RetrieveOptions = ReadOptions & Pick<ScrollOptions, 'undecoded'>;
 export type ScrollOptions = ReadOptions & {
   readonly offset?: PointId;
   readonly limit?: number;
   readonly filter?: Schemas['Filter'];
+  /** By gRPC, leaves points as they come until somebody looks into them: see `WirePoint`. */
+  readonly undecoded?: boolean;
 };
 export type ScrollPage = { readonly points: Point[]; readonly nextOffset: PointId | undefined };
 export type CountOptions = CallOptions & {
@@ -88,15 +91,17 @@ export abstract class PointOperations extends SnapshotOperations {
     });
     if (!this.bulkByGrpc || filter !== undefined) return this.run(rest, options);
     const attempt: Call<ScrollPage>['attempt'] = async (peer, context) => {
-      const page = await peer.points.scroll(
-        {
-          collectionName: name,
-          limit,
-          ...(offset === undefined ? {} : { offset: toGrpcId(offset) }),
-          ...selection({ withVectors, withPayload, shardKey }),
-        },
-        context,
-      );
+      const request = {
+        collectionName: name,
+        limit,
+        ...(offset === undefined ? {} : { offset: toGrpcId(offset) }),
+        ...selection({ withVectors, withPayload, shardKey }),
+      };
+      if (options.undecoded === true) {
+        const { points, nextOffset: next } = await peer.points.scrollWire(request, context);
+        return { points, nextOffset: next === undefined ? undefined : fromGrpcId(next) };
+      }
+      const page = await peer.points.scroll(request, context);
       return {
         points: page.result.map(fromGrpcPoint),
         nextOffset: page.nextPageOffset === undefined ? undefined : fromGrpcId(page.nextPageOffset),
@@ -140,7 +145,7 @@ export abstract class PointOperations extends SnapshotOperations {
   }
 
   /** The points that exist among `ids`, in no promised order. */
-  async retrieve(name: string, ids: readonly PointId[], options: ReadOptions = {}): Promise<Point[]> {
+  async retrieve(name: string, ids: readonly PointId[], options: RetrieveOptions = {}): Promise<Point[]> {
     const path = `/collections/${part(name, 'retrieve')}/points`;
     const { withVectors = false, withPayload = true, shardKey } = options;
     const body = { ids, with_vector: withVectors, with_payload: withPayload, shard_key: shardKey };
@@ -159,7 +164,9 @@ export abstract class PointOperations extends SnapshotOperations {
     if (!this.bulkByGrpc) return this.run(rest, options);
     const attempt: Call<Point[]>['attempt'] = async (peer, context) => {
       const selected = selection({ withVectors, withPayload, shardKey });
-      const { result } = await peer.points.get({ collectionName: name, ids: ids.map(toGrpcId), ...selected }, context);
+      const request = { collectionName: name, ids: ids.map(toGrpcId), ...selected };
+      if (options.undecoded === true) return peer.points.getWire(request, context);
+      const { result } = await peer.points.get(request, context);
       return result.map(fromGrpcPoint);
     };
     return this.run({ ...rest, attempt }, options);

@@ -1,9 +1,10 @@
+import type { PointsOperationResponse } from '@qdrant/js-client-grpc';
 import type { Attempt } from './attempt.ts';
 import { type BatchLimits, batches, OversizedItem } from './batches.ts';
 import type { Call } from './call.ts';
 import { QdrantError } from './errors.ts';
 import { unexpected } from './faults.ts';
-import type { UpsertInit } from './grpc.ts';
+import type { PointInit, UpsertInit } from './grpc-types.ts';
 import { stringifyJson } from './json.ts';
 import type { PeerTransport } from './peer-transport.ts';
 import { toGrpcPoint, toGrpcShardKey } from './point-grpc.ts';
@@ -11,6 +12,7 @@ import { toRestPoint } from './point-rest.ts';
 import { pointBytes } from './point-size.ts';
 import { part, restCall } from './rest.ts';
 import type { Point, Schemas, ShardKey } from './types.ts';
+import { toWritten, WirePoint } from './wire-point.ts';
 
 /** What all batches of one upsert share. */
 export type Write = {
@@ -22,6 +24,8 @@ export type Write = {
 };
 
 const OPERATION = 'upsert';
+/** Before each point of a request. */
+const TAG_BYTES = 1;
 type Item<T> = { readonly point: Point; readonly bytes: number; readonly encoded: T };
 
 /** One call by REST for each batch: points of one shard key, in their order. */
@@ -69,22 +73,32 @@ export function* grpcUpserts(
   write: Write,
 ): Generator<Call<unknown>> {
   part(write.collection, OPERATION);
-  const encode = (point: Point) => ({ point, bytes: pointBytes(point), encoded: toGrpcPoint(point) });
+  const encode = (point: Point): Item<PointInit | Buffer> => {
+    const encoded = point instanceof WirePoint ? toWritten(point) : undefined;
+    if (encoded === undefined) return { point, bytes: pointBytes(point), encoded: toGrpcPoint(point) };
+    return { point, bytes: encoded.length + TAG_BYTES, encoded };
+  };
   for (const { key, items } of cut(points, { shardKey, encode, limits: write.limits })) {
     const request: UpsertInit = {
       collectionName: write.collection,
       wait: write.wait,
-      points: items.map((item) => item.encoded),
       ...(write.ordering === undefined ? {} : { ordering: { type: ORDERING[write.ordering] } }),
       ...(write.mode === undefined ? {} : { updateMode: MODE[write.mode] }),
       ...(key === undefined ? {} : { shardKeySelector: { shardKeys: [toGrpcShardKey(key)] } }),
     };
+    const encoded = items.map((item) => item.encoded);
+    const bytes = encoded.filter((item) => Buffer.isBuffer(item));
+    const points = encoded.filter((item): item is PointInit => !Buffer.isBuffer(item)) as UpsertInit['points'] & object;
+    const send: (to: PeerTransport['points'], context: Attempt) => Promise<PointsOperationResponse> =
+      bytes.length === 0
+        ? (to, context) => to.upsert({ ...request, points }, context)
+        : (to, context) => to.upsertWire({ ...request, points }, bytes, context);
     yield {
       operation: OPERATION,
       kind: 'bulk',
       safety: 'idempotent',
       attempt: async (peer, context) => {
-        const { result } = await peer.points.upsert(request, context);
+        const { result } = await send(peer.points, context);
         checkStatus(STATUS[result?.status ?? 0] ?? 'unknown', write, { peer, context });
       },
     };

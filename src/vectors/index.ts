@@ -1,3 +1,4 @@
+export { ByteWriter } from './byte-writer.ts';
 export { canonicalJson } from './canonical-json.ts';
 export {
   addHash,
@@ -15,7 +16,7 @@ export { bound, type Match, match, score } from './match.ts';
 export { dot, type Matrix, matrixOf, norm, pick, rowOf, scaleToUnit, unit, zeros } from './matrix.ts';
 export { type Nearest, nearest } from './nearest.ts';
 export { type NeighbourOptions, neighbours } from './neighbours.ts';
-export { type HashedPoint, pointHash } from './point-hash.ts';
+export { HASH_TAGS, type HashedPoint, hashOf, pointHash } from './point-hash.ts';
 export { type StabilityOptions, silhouette, stability } from './quality.ts';
 export { randIndex } from './rand-index.ts';
 export { drawn, randomNumbers } from './random.ts';

@@ -15,7 +15,17 @@ export type HashedPoint = {
   readonly shardKey?: string | number;
 };
 
-const TAG = { integer: 1, uuid: 2, dense: 3, multi: 4, sparse: 5, noKey: 6, textKey: 7, numberKey: 8 } as const;
+export const HASH_TAGS = {
+  integer: 1,
+  uuid: 2,
+  dense: 3,
+  multi: 4,
+  sparse: 5,
+  noKey: 6,
+  textKey: 7,
+  numberKey: 8,
+} as const;
+const TAG = HASH_TAGS;
 const UNNAMED = '';
 
 const scratch = new ByteWriter();
@@ -32,7 +42,12 @@ export function pointHash(point: HashedPoint): bigint {
   writeVectors(point.vector);
   scratch.text(canonicalJson(point.payload));
   writeShardKey(point.shardKey);
-  const digest = hash('sha256', scratch.bytes(), 'buffer');
+  return hashOf(scratch);
+}
+
+/** The first 128 bits of SHA-256 of what was written. */
+export function hashOf(written: ByteWriter): bigint {
+  const digest = hash('sha256', written.bytes(), 'buffer');
   return (digest.readBigUInt64BE(0) << 64n) | digest.readBigUInt64BE(8);
 }
 
