@@ -268,16 +268,19 @@ export class Raft {
     }
     progress.busy = true;
     progress.again = false;
+    let heard = false;
     try {
       const answer = await this.#options.sendAppend(peer, this.#appendFor(peer, progress));
+      heard = answer.kind !== 'ignored';
       if (this.role === 'Leader') this.#onAnswer(peer, progress, answer);
     } catch {
-      progress.again = false;
+      // The next tick tries again: a peer that is away refuses at once.
     } finally {
       progress.busy = false;
     }
-    const behind = progress.next <= this.#storage.lastIndex && progress.match > 0;
-    if (this.role === 'Leader' && (progress.again || behind)) void this.#replicate(peer);
+    if (this.role !== 'Leader' || !heard) return;
+    const behind = progress.next <= this.#storage.lastIndex && progress.match > 0 && this.#others().includes(peer);
+    if (progress.again || behind) void this.#replicate(peer);
   }
 
   #progressOf(peer: PeerId): Progress {
