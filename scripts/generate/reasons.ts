@@ -47,7 +47,7 @@ const LIBRARY_CONDITIONS: Readonly<Record<keyof typeof KSTATUS | NoteType, strin
   ...KSTATUS,
   Bound: 'Whether the binding Secret is as it should be.',
   ChangeBlocked:
-    'Only while True: predicates refuse to make a collection, to add a vector or to begin a new generation.',
+    'Only while True: predicates refuse to make a collection, to add a vector or to begin a new generation; or the copy of one meets a failure that it tries again.',
   ConfigNotReflected: 'Only while True: Qdrant took a setting and shows another value.',
   AliasTaken: 'Only while True: a name in spec.aliases leads elsewhere; it is left alone.',
   SnapshotFailing: 'Only while True: a snapshot is due and not made; the message says why, and it is tried again.',
@@ -58,7 +58,8 @@ const LIBRARY_CONDITIONS: Readonly<Record<keyof typeof KSTATUS | NoteType, strin
   Discovered:
     'Whether the library holds domains, as the last discovery found, or why none can be looked for; absent before the first.',
   DiscoveryFailing: 'Only while True: domains are to be looked for and the worker fails; it is tried again.',
-  MoveBlocked: 'Only while True: a move is refused by named predicates, or waits for the other cluster.',
+  MoveBlocked:
+    'Only while True: a move is refused by named predicates, waits for the other cluster, or its copy meets a failure that it tries again.',
   QuickReturn: 'After a move: whether a move back to where the library came from is promised within five minutes.',
   Suspended: 'Only while True: spec.suspend is set.',
   FieldsNotActedOn: 'Only while True: the fields in the message are set and this version does nothing about them.',
@@ -114,7 +115,7 @@ const QDRANT_CODES: Readonly<Record<QdrantErrorCode, string>> = {
   RateLimited: 'Too many requests (429); strict mode answers this, a fence too.',
   Internal: 'Qdrant failed (500).',
   Unavailable: 'Qdrant or something before it is not there (502, 503, 504).',
-  InsufficientStorage: 'The disk is full (507).',
+  InsufficientStorage: 'The disk is full: 507, or 500 with `No space left on device`.',
   Unexpected: 'Something answered, but not as Qdrant does.',
 };
 

@@ -14,6 +14,7 @@ export const REASONS = {
   PredicatesRefuse: 'Named predicates refuse the next step; see docs/predicates.md.',
   CopyFailed:
     'The copy of a new generation failed; it is tried again with growing delay, and given up after ten times.',
+  CopyHeldUp: 'The worker of a copy meets a failure that may pass, e.g. a full disk, and goes on trying.',
   WaitingForShards: 'A shard has no readable replica: answers would leave its points out.',
   CollectionRed: 'Qdrant calls the collection red: an operation on it has failed.',
   CollectionMissing: 'The active collection is gone. It is not made anew: its data would silently be missing.',

@@ -136,7 +136,8 @@ class CopyRun {
       throw error;
     }
     log.warn({ err: error, failures: this.#failures }, 'copying is interrupted');
-    this.#keeper.update({ note: message.slice(0, 1000) });
+    // A peer that is just being started again is nobody's concern.
+    if (this.#failures > 1) this.#keeper.update({ note: message.slice(0, 1000) });
     this.#keeper.touch();
     await timing.sleep(Math.min(MAX_BACKOFF, 250 * 2 ** this.#failures), this.#signal);
   }
@@ -181,7 +182,7 @@ class CopyRun {
     let copied = keeper.progress.copied;
     const save = (points: number): void => {
       copied += points;
-      keeper.update({ copied, ranges: queue.progress() });
+      keeper.update({ copied, ranges: queue.progress(), note: undefined });
       keeper.touch();
     };
     try {

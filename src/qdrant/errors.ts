@@ -73,8 +73,15 @@ export class QdrantError extends Error {
 export const isQdrantError = (error: unknown, code?: QdrantErrorCode): error is QdrantError =>
   error instanceof QdrantError && (code === undefined || error.code === code);
 
+/** What a full disk says, with 500 (measured on 1.18.3: "No space left on device: WAL buffer size exceeds ..."). */
+const DISK_FULL = /No space left on device/;
+
+/** What an answer with this status and reason is. */
+export const codeOfAnswer = (status: number, reason: string): QdrantErrorCode =>
+  status >= 500 && DISK_FULL.test(reason) ? 'InsufficientStorage' : codeOfStatus(status);
+
 /** Source: Qdrant `src/actix/helpers.rs`, v1.19.0. */
-export function codeOfStatus(status: number): QdrantErrorCode {
+function codeOfStatus(status: number): QdrantErrorCode {
   switch (status) {
     case 400:
     case 405:

@@ -1,5 +1,5 @@
 import { faultCode, parseRetryAfter } from '../http/index.ts';
-import { codeOfStatus, QdrantError } from './errors.ts';
+import { codeOfAnswer, QdrantError } from './errors.ts';
 
 /** What an error has to say besides what went wrong. */
 export type Origin = {
@@ -89,12 +89,13 @@ export function refused(
 ): QdrantError {
   const { status, text } = answer;
   if (status < 400) return unexpected(status, `status ${status}, redirects are not followed`, origin);
+  const reason = reasonOf(text);
   const retryAfterSeconds = parseRetryAfter(answer.retryAfter, Date.now());
   return new QdrantError({
     ...origin,
-    code: codeOfStatus(status),
+    code: codeOfAnswer(status, reason),
     status,
-    message: `${status} ${clean(reasonOf(text), origin.secrets)}`,
+    message: `${status} ${clean(reason, origin.secrets)}`,
     // Qdrant answers 500 "timed out" for an operation that its consensus still commits.
     ambiguous: origin.mutating && (status >= 500 || status === 408),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),

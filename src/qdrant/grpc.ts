@@ -3,7 +3,7 @@ import type { GetResponse, PointsOperationResponse, ScrollResponse } from '@qdra
 import { faultCode, parseRetryAfter, startDeadline } from '../http/index.ts';
 import { httpUrl } from './address.ts';
 import type { Attempt } from './attempt.ts';
-import { codeOfStatus, QdrantError } from './errors.ts';
+import { codeOfAnswer, QdrantError } from './errors.ts';
 import { aborted, clean, type Origin, timedOut, unanswered } from './faults.ts';
 import { GrpcSession } from './grpc-session.ts';
 import type { GetInit, PointsApi, ScrollInit, UpsertInit } from './grpc-types.ts';
@@ -158,7 +158,7 @@ function grpcFault(error: unknown, origin: Origin): QdrantError {
   const retryAfterSeconds = parseRetryAfter(metadata?.get('retry-after') ?? undefined, Date.now());
   return new QdrantError({
     ...origin,
-    code: status === undefined ? 'Unexpected' : codeOfStatus(status),
+    code: status === undefined ? 'Unexpected' : codeOfAnswer(status, rawMessage),
     status: status ?? 0,
     message: `gRPC: ${clean(rawMessage, origin.secrets)}`,
     ambiguous: origin.mutating && (status === undefined || status >= 500),

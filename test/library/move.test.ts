@@ -361,6 +361,27 @@ test('the job of a move that keeps failing is never given up: it says why, and g
   assert.equal(sim.library.status?.cluster, 'cloud');
 });
 
+test('what a worker meets and tries again is told at once, by a condition and one event, until it is over', () => {
+  const { sim } = filled();
+  sim.edit(to('cloud'));
+  until(sim, 'Copying');
+  sim.work();
+  const { progress } = sim;
+  assert.ok(progress !== undefined);
+  sim.progress = { ...progress, phase: 'Copying', note: 'cloud-0: upsert: disk full' };
+  const told = /the copy of generation 2 is tried again: cloud-0: upsert: disk full/;
+  const events = [sim.pass(), sim.pass(), sim.pass()].flatMap((plan) => plan.events ?? []);
+  assert.match(sim.condition('MoveBlocked')?.message ?? '', told);
+  assert.deepEqual(
+    events.map(({ type, reason, note }) => [type, reason, told.test(note)]),
+    [['Warning', 'CopyHeldUp', true]],
+  );
+  assert.equal(sim.condition('Ready')?.status, 'True', 'the source serves');
+  sim.settle(40);
+  assert.equal(sim.library.status?.cluster, 'cloud');
+  assert.equal(sim.condition('MoveBlocked'), undefined);
+});
+
 test("the target's key changed in the middle: no worker is begun with a key that is refused", () => {
   const { sim, cloud } = filled();
   sim.edit(to('cloud'));

@@ -12,12 +12,17 @@ const statuses: readonly [number, QdrantErrorCode, string][] = [
   [409, 'Conflict', 'Wrong input: Collection `docs` already exists!'],
   [422, 'BadRequest', 'Validation error in JSON body: [vectors.size: value 0 invalid]'],
   [500, 'Internal', 'Service internal error: 1 of 1 read operations failed'],
+  [
+    500,
+    'InsufficientStorage',
+    'Service internal error: No space left on device: WAL buffer size exceeds available disk space',
+  ],
   [503, 'Unavailable', 'Shard temporarily unavailable: recovering'],
   [507, 'InsufficientStorage', 'Insufficient storage: disk'],
 ];
 
 for (const [status, code, text] of statuses) {
-  test(`a ${status} is ${code}, with Qdrant's reason`, async (t) => {
+  test(`a ${status} is ${code} (${text.slice(0, 40)}), with Qdrant's reason`, async (t) => {
     const { server, peer } = await peerAndServer(t);
     server.always(refuses(status, text));
     const error = await failure(peer.collection('docs', { attempts: 1 }));

@@ -6,7 +6,7 @@ import type { Plan } from '../plan.ts';
 import { FENCE_PREDICATES, type FenceSubject, fenceAgeSeconds, refusals, SWITCH_PREDICATES } from '../predicates.ts';
 import type { SeenWorld } from '../world.ts';
 import type { Active } from './active.ts';
-import { ensureWorker, event, progressOf } from './copying.ts';
+import { ensureWorker, event, heldUp, progressOf } from './copying.ts';
 import { fenceStep, unfenceStep } from './fence.ts';
 import { travellingNames } from './move.ts';
 import { isMove, onSite, type Site } from './site.ts';
@@ -36,10 +36,12 @@ function goOn(world: SeenWorld, copying: Copying): Plan {
   if (active.collection.fencedSomewhere) return underFence(world, { ...copying, change: reported }, progress);
   const worker = ensureWorker(world, { from: active.collection, to: copying.target, change: reported });
   if (worker !== undefined) return worker;
-  if (progress === undefined || progress.phase === 'Copying') return waitFor(world, { ...reported, step: 'Copying' });
+  if (progress === undefined || progress.phase === 'Copying')
+    return heldUp(world, progress, waitFor(world, { ...reported, step: 'Copying' }));
   const subject = subjectOf(world, copying, progress);
   const blockedBy = refusals(FENCE_PREDICATES, subject, world.library);
-  if (blockedBy.length > 0) return waitFor(world, { ...reported, step: 'Converging' }, blockedBy);
+  if (blockedBy.length > 0)
+    return heldUp(world, progress, waitFor(world, { ...reported, step: 'Converging' }, blockedBy));
   const fence = fenceStep(active.collection, change.to, world.now);
   return {
     steps: fence === undefined ? [] : [fence],

@@ -1,7 +1,8 @@
 import type { GenerationChange, QdrantCluster } from '../../api/index.ts';
+import { findCondition } from '../../kube/index.ts';
 import type { Progress } from '../../migration/index.ts';
 import type { CollectionLook } from '../look.ts';
-import type { Event, Plan, Step } from '../plan.ts';
+import type { Event, Note, Plan, Step } from '../plan.ts';
 import { workersKeyRefused } from '../predicates.ts';
 import type { SeenWorld } from '../world.ts';
 import { moveNote } from './move.ts';
@@ -19,6 +20,25 @@ export const event = (reason: string, action: string, note: string, type: Event[
   action,
   note,
 });
+
+/** Says what a worker meets and tries again, e.g. a disk that is full: it may be long before it gives up. */
+export function heldUp(
+  { library }: Pick<SeenWorld, 'library'>,
+  progress: Pick<Progress, 'change' | 'note'> | undefined,
+  plan: Plan,
+): Plan {
+  const { change } = library.status ?? {};
+  if (progress?.note === undefined || change === undefined) return plan;
+  const type = isMove(change) ? 'MoveBlocked' : 'ChangeBlocked';
+  const message = `the copy of generation ${change.to} is tried again: ${progress.note}`;
+  const note: Note = { type, status: 'True', reason: 'CopyHeldUp', message };
+  const isNew = findCondition(library.status?.conditions ?? [], type)?.reason !== note.reason;
+  return {
+    ...plan,
+    notes: [...(plan.notes ?? []), note],
+    events: [...(plan.events ?? []), ...(isNew ? [event('CopyHeldUp', 'Copy', message, 'Warning')] : [])],
+  };
+}
 
 const BACKOFF_SECONDS = 5;
 const MAX_BACKOFF_SECONDS = 600;
