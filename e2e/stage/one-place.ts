@@ -10,7 +10,11 @@ const FENCED = 1;
  *
  * @returns what ends it and gives the contradictions that were seen
  */
-export function watchOnePlace(name: string, clusters: ReadonlyMap<string, ClusterClient>): () => Promise<string[]> {
+export function watchOnePlace(
+  name: string,
+  clusters: ReadonlyMap<string, ClusterClient>,
+  pauseMilliseconds: () => number = () => PAUSE_MILLISECONDS,
+): () => Promise<string[]> {
   const stopping = new AbortController();
   const seen: string[] = [];
   const open = async (client: ClusterClient): Promise<boolean> => {
@@ -33,7 +37,7 @@ export function watchOnePlace(name: string, clusters: ReadonlyMap<string, Cluste
           }
         }
       }
-      await sleep(PAUSE_MILLISECONDS);
+      await sleep(pauseMilliseconds());
     }
   })();
   return async () => {

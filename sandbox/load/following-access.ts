@@ -4,7 +4,7 @@ import { type ClusterClient, isQdrantError } from '../../src/qdrant/index.ts';
 import { type BindingKey, type LibraryAccess, libraryAccess } from './library-access.ts';
 
 /** What the load asks of a client. */
-export type LoadClient = Pick<ClusterClient, 'upsert' | 'deletePoints' | 'query' | 'scrollAll' | 'close'>;
+export type LoadClient = Pick<ClusterClient, 'upsert' | 'deletePoints' | 'query' | 'retrieve' | 'scrollAll' | 'close'>;
 
 /** The name is gone there, nobody is there, or the key is another's: the binding may say where the library is now. */
 const ELSEWHERE = ['NotFound', 'Unreachable', 'Timeout', 'Unauthorized', 'Forbidden'];
@@ -41,6 +41,7 @@ export async function followingAccess(
       upsert: (...args) => follow((client) => client.upsert(...args)),
       deletePoints: (...args) => follow((client) => client.deletePoints(...args)),
       query: (...args) => follow((client) => client.query(...args)),
+      retrieve: (...args) => follow((client) => client.retrieve(...args)),
       scrollAll: (...args) => access.client.scrollAll(...args),
       close: async () => {
         for (const { client } of [...before, access]) await client.close();
