@@ -54,7 +54,11 @@ const OPERATOR_ENVIRONMENT = {
   QDRANT_LIBRARIAN_RETRY_SECONDS: '0.5',
 };
 
-const GATEWAY_ENVIRONMENT = { QDRANT_LIBRARIAN_GATEWAY_LEAVE_SECONDS: '1' };
+const GATEWAY_ENVIRONMENT = {
+  QDRANT_LIBRARIAN_GATEWAY_LEAVE_SECONDS: '1',
+  QDRANT_LIBRARIAN_GATEWAY_SKETCH_SECONDS: '2',
+  QDRANT_LIBRARIAN_GATEWAY_SKETCH_REST_SECONDS: '4',
+};
 /** Where the gateways serve, by a name that pods and this process resolve. */
 export const GATEWAY_URL = `http://qdrant-librarian-gateway.${OPERATOR_NAMESPACE}.svc:6333`;
 

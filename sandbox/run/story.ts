@@ -1,5 +1,6 @@
 import { MODEL } from '../external-embedder.ts';
 import type { Sandbox } from '../sandbox.ts';
+import { ask } from './chapters/ask.ts';
 import { changeGeneration } from './chapters/change-generation.ts';
 import { changeInPlace } from './chapters/change-in-place.ts';
 import { clusters } from './chapters/clusters.ts';
@@ -12,14 +13,16 @@ import { rebalance } from './chapters/rebalance.ts';
 import { rollback } from './chapters/rollback.ts';
 import { scaleIn } from './chapters/scale-in.ts';
 import { scaleOut } from './chapters/scale-out.ts';
-import { vectorize } from './chapters/vectorize.ts';
+import { vectorize, vectorizeAgain } from './chapters/vectorize.ts';
 import type { Facts } from './facts.ts';
 import { type Chapter, type Progress, Stage } from './stage.ts';
+import { together } from './together.ts';
 
 const CHAPTERS: readonly Chapter[] = [
   clusters,
   libraries,
   vectorize,
+  together(vectorizeAgain, ask),
   scaleOut,
   killPeer,
   scaleIn,

@@ -55,28 +55,29 @@ export const vectorize: Chapter = {
     facts.check('chunks vectorised', `${chunks} of ${sum(first, 'documents')} documents`, chunks >= LEAST_CHUNKS);
     facts.note('vectorised in', `${seconds(took)}: ${rate} chunks/s embedded`);
     await readBack(stage, progress);
-    await runAgain(stage, progress);
   },
 };
 
-/** Nothing has changed: nothing is embedded. */
-async function runAgain(stage: Stage, progress: Progress): Promise<void> {
-  const { sandbox, facts } = stage;
-  const began = performance.now();
-  const metadata = { annotations: { 'qdrant-librarian.io/run': NONCE } };
-  const again: VectorizationRun[] = [];
-  for (const wave of WAVES) {
-    for (const name of wave) {
-      const key = { namespace: NAMESPACE, name };
-      await sandbox.admin.patch(VECTORIZATION_JOBS, key, { metadata }, { type: 'merge' });
+export const vectorizeAgain: Chapter = {
+  title: 'the same documents vectorised again: nothing has changed, nothing is embedded',
+  play: async (stage, progress) => {
+    const { sandbox, facts } = stage;
+    const began = performance.now();
+    const metadata = { annotations: { 'qdrant-librarian.io/run': NONCE } };
+    const again: VectorizationRun[] = [];
+    for (const wave of WAVES) {
+      for (const name of wave) {
+        const key = { namespace: NAMESPACE, name };
+        await sandbox.admin.patch(VECTORIZATION_JOBS, key, { metadata }, { type: 'merge' });
+      }
+      const isMeant = ({ status }: VectorizationJob): boolean => status?.lastRun?.request === NONCE;
+      again.push(...(await runsOf(stage, { wave, progress, isMeant })));
     }
-    const isMeant = ({ status }: VectorizationJob): boolean => status?.lastRun?.request === NONCE;
-    again.push(...(await runsOf(stage, { wave, progress, isMeant })));
-  }
-  const [embedded, reused] = [sum(again, 'embedded'), sum(again, 'reused')];
-  const took = seconds(performance.now() - began);
-  facts.check('second run embeds', `${embedded}, reuses ${reused} in ${took}`, embedded === 0 && reused > 0);
-}
+    const [embedded, reused] = [sum(again, 'embedded'), sum(again, 'reused')];
+    const took = seconds(performance.now() - began);
+    facts.check('second run embeds', `${embedded}, reuses ${reused} in ${took}`, embedded === 0 && reused > 0);
+  },
+};
 
 const sum = (runs: readonly VectorizationRun[], count: 'documents' | 'chunks' | 'embedded' | 'reused'): number =>
   runs.reduce((total, run) => total + (run[count] ?? 0), 0);
