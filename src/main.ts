@@ -70,6 +70,15 @@ for (const [task, description] of [
 }
 
 worker
+  .command('reverse')
+  .description('compare what serves with what a move has left, and keep that in step')
+  .requiredOption('--config <file>', 'what to compare: JSON, written by the operator')
+  .action(async ({ config }: { config: string }) => {
+    const { runReverseWorker } = await import('./migration/reverse-worker.ts');
+    process.exitCode = await runReverseWorker({ configFile: config, environment: process.env, signal: stopSignal() });
+  });
+
+worker
   .command('discover')
   .description('look for domains in a library, and report them')
   .requiredOption('--config <file>', 'what to look at: JSON, written by the operator')

@@ -61,6 +61,9 @@ const LIBRARY_CONDITIONS: Readonly<Record<keyof typeof KSTATUS | NoteType, strin
   MoveBlocked:
     'Only while True: a move is refused by named predicates, waits for the other cluster, or its copy meets a failure that it tries again.',
   QuickReturn: 'After a move: whether a move back to where the library came from is promised within five minutes.',
+  ReverseSync:
+    'After a move: whether what it has left is kept in step with what serves; absent where that is switched off.',
+  DropBlocked: 'Only while True: what a move has left is due to be dropped, and named predicates keep it.',
   Suspended: 'Only while True: spec.suspend is set.',
   FieldsNotActedOn: 'Only while True: the fields in the message are set and this version does nothing about them.',
 };

@@ -18,6 +18,8 @@ export type {
   SnapshotDestination,
 } from './domain-library/spec.ts';
 export type {
+  ComparingStatus,
+  ComparisonStatus,
   DomainLibraryStatus,
   GenerationChange,
   GenerationStatus,

@@ -29,6 +29,9 @@ import type { LibraryMemory } from './memory.ts';
 import { taskOf, workerNames } from './names.ts';
 import { copyObjects } from './objects.ts';
 import { isDestructive, isQdrantStep, type QdrantStep, type Step } from './plan.ts';
+import { servingCollection } from './report.ts';
+import { putReverseAway, startReverse } from './reverse/act.ts';
+import type { ReverseOrder } from './reverse/orders.ts';
 import { shapeOf } from './shape.ts';
 import { carryOutOrder } from './snapshots/act.ts';
 import { placeNamed, seenPlace, type World } from './world.ts';
@@ -99,7 +102,19 @@ async function carryOut(acting: Acting, step: Step): Promise<void> {
       const ordering = { deps, expectations, world, connection, signal: context.signal };
       return carryOutDiscovery(ordering, step.order);
     }
+    case 'reverse':
+      return carryOutReverse(acting, step.order);
   }
+}
+
+function carryOutReverse(acting: Acting, order: ReverseOrder): Promise<void> {
+  const { deps, context, expectations, world } = acting;
+  const ordering = { deps, expectations, world, signal: context.signal };
+  if (order.do === 'putAway') return putReverseAway(ordering);
+  const serving = servingCollection(world);
+  if (serving === undefined) throw new Error('there is no collection that serves');
+  const source = copySide(acting, serving.name, undefined);
+  return startReverse(ordering, order, { source, target: copySide(acting, order.collection, order.cluster) });
 }
 
 /** @throws Error when the cluster was not reached in this pass */

@@ -14,6 +14,7 @@ import { wayBack } from './decide/way-back.ts';
 import { discoverDomains, discoveryNotes } from './discovery/decide.ts';
 import { publicName } from './names.ts';
 import type { Note, Plan } from './plan.ts';
+import { afterMove, haltReverse, reverseNotes } from './reverse/decide.ts';
 import { type Shape, shapeOf } from './shape.ts';
 import { snapshots } from './snapshots/decide/making.ts';
 import { rollBack } from './snapshots/decide/rollback.ts';
@@ -117,7 +118,9 @@ function live(world: SeenWorld): Plan {
     case 'ours': {
       const plan = maintain(world, shape, holder);
       const back = wayBack(world);
-      return back === undefined ? plan : { ...plan, notes: [...(plan.notes ?? []), back] };
+      // What a pass says itself comes first.
+      const notes = [...(plan.notes ?? []), ...(back === undefined ? [] : [back]), ...reverseNotes(world, holder)];
+      return { ...plan, notes };
     }
   }
 }
@@ -125,6 +128,8 @@ function live(world: SeenWorld): Plan {
 /** A change of generation first; what can be changed in place beside it; what is dropped last. */
 function maintain(world: SeenWorld, shape: Shape, active: Active): Plan {
   const { library, memory, now } = world;
+  const halting = haltReverse(world);
+  if (halting !== undefined) return halting;
   const rolling = rollBack(world, active);
   if (rolling?.alone === true) return rolling.plan;
   const changing = changeGeneration(world, shape, active);
@@ -138,6 +143,7 @@ function maintain(world: SeenWorld, shape: Shape, active: Active): Plan {
         runs || changing !== undefined ? undefined : addVectors(world, shape, active.collection),
         inPlace(active.collection, shape, { strictMode: true, memory, now }),
         furtherAliases(world, active.collection),
+        runs || changing !== undefined ? undefined : afterMove(world, active),
         runs || changing !== undefined ? undefined : cleanUp(world, active),
         tryOut(world),
         snapshots(world, active),

@@ -25,6 +25,7 @@ import type { LibraryMemory } from './memory.ts';
 import { attemptOf, bindingName, jobName, publicName, taskOf, workerNames } from './names.ts';
 import { type CommonAnswers, observe } from './observe.ts';
 import { generationsOf } from './plan.ts';
+import { reverseWorld } from './reverse/gather.ts';
 import { secretLookup } from './secrets.ts';
 import { type Shape, shapeOf } from './shape.ts';
 import type { SharedLooks } from './shared-looks.ts';
@@ -82,6 +83,7 @@ export async function gather(deps: LibraryDeps, options: GatherOptions): Promise
     ...copying,
     snapshots: snapshotWorld(deps, library),
     discovery: discoveryWorld(deps, library),
+    reverse: reverseWorld(deps, library),
     memory: memory.snapshot,
     settings: { ...settings, maxFreezeSeconds: freezeOf(moveRules, settings) },
   };

@@ -86,22 +86,24 @@ function owned(library: DomainLibrary, name: string): Pick<KubeObject, 'metadata
   };
 }
 
+/** What a worker is told of one end. */
+export const sideConfig = ({ cluster, peers, collection }: CopyEnd) => ({
+  collection,
+  peers: peers.map(({ name, rest, grpc }) => ({ name, rest, ...(grpc === undefined ? {} : { grpc }) })),
+  apiKey: mountedSecrets(cluster).apiKey !== undefined,
+  ca: mountedSecrets(cluster).ca !== undefined,
+});
+
 function workerConfig(plan: CopyPlan, progress: string): WorkerConfig {
   const { library, generation } = plan;
-  const side = ({ cluster, peers, collection }: CopyEnd) => ({
-    collection,
-    peers: peers.map(({ name, rest, grpc }) => ({ name, rest, ...(grpc === undefined ? {} : { grpc }) })),
-    apiKey: mountedSecrets(cluster).apiKey !== undefined,
-    ca: mountedSecrets(cluster).ca !== undefined,
-  });
   return {
     version: 1,
     change: `${library.metadata.uid}/${generation}`,
     alias: publicName(library),
     progress: { namespace: library.metadata.namespace ?? '', name: progress },
     ...(plan.again === true ? { again: true } : {}),
-    source: side(plan.source),
-    target: side(plan.target),
+    source: sideConfig(plan.source),
+    target: sideConfig(plan.target),
     projection: {
       vectors: Object.fromEntries(Object.entries(plan.projection.vectors).map(([name, rule]) => [name, { ...rule }])),
       keepShardKeys: plan.projection.keepShardKeys,
@@ -132,9 +134,10 @@ function copyJob(plan: CopyPlan, names: ReturnType<typeof workerNames>): Job {
   });
 }
 
-const SIDES = ['source', 'target'] as const;
+export const SIDES = ['source', 'target'] as const;
 
-function keyMount(side: (typeof SIDES)[number], cluster: QdrantCluster): WorkerMount[] {
+/** The key and the certificate of one end, as files. */
+export function keyMount(side: (typeof SIDES)[number], cluster: QdrantCluster): WorkerMount[] {
   const { apiKey, ca } = mountedSecrets(cluster);
   const volume = secretFiles(`${side}-keys`, { [API_KEY_FILE]: apiKey, [CA_FILE]: ca });
   return volume === undefined ? [] : [{ volume, path: `${KEYS_PATH}/${side}`, variable: KEY_DIRECTORIES[side] }];

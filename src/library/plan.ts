@@ -4,6 +4,7 @@ import type { NewVector, ShardKey } from '../qdrant/index.ts';
 import type { DiscoveryOrder } from './discovery/orders.ts';
 import type { DiscoveryStatus } from './discovery/wanted.ts';
 import type { Reason } from './reasons.ts';
+import type { ReverseOrder } from './reverse/orders.ts';
 import type { Section } from './shape.ts';
 import type { SnapshotOrder, SnapshotsPlanned } from './snapshots/orders.ts';
 
@@ -51,6 +52,7 @@ export type KubeStep =
   | { readonly kind: 'cleanUpCopy' }
   | { readonly kind: 'snapshot'; readonly order: SnapshotOrder }
   | { readonly kind: 'discover'; readonly order: DiscoveryOrder }
+  | { readonly kind: 'reverse'; readonly order: ReverseOrder }
   | { readonly kind: 'addFinalizer' }
   | { readonly kind: 'removeFinalizer' };
 
@@ -63,6 +65,7 @@ const KUBE_STEPS: readonly Step['kind'][] = [
   'cleanUpCopy',
   'snapshot',
   'discover',
+  'reverse',
   'addFinalizer',
   'removeFinalizer',
 ] satisfies KubeStep['kind'][];
@@ -92,6 +95,8 @@ export const NOTE_TYPES = [
   'FieldsNotActedOn',
   'MoveBlocked',
   'QuickReturn',
+  'ReverseSync',
+  'DropBlocked',
   'ChangeBlocked',
   'ConfigNotReflected',
   'AliasTaken',

@@ -1,12 +1,20 @@
-import { ANNOTATIONS, type DomainLibrary, type QdrantCluster } from '../api/index.ts';
+import {
+  ANNOTATIONS,
+  type ComparisonStatus,
+  type DomainLibrary,
+  type GenerationStatus,
+  type QdrantCluster,
+} from '../api/index.ts';
 import { FENCE_HOLDS_SECONDS, type Progress } from '../migration/index.ts';
 import { aliasesOf, type CollectionLook, deadPeers, type Look, peersOfUnknownVersion } from './look.ts';
 import { MOVE_PREDICATES } from './move-predicates.ts';
 import { everyPeerAnswers, type Predicate, workersKeyRefused } from './predicate.ts';
+import { LEAVE_PREDICATES } from './reverse/predicates.ts';
 import type { LibrarySettings, Memory } from './world.ts';
 
 export { MOVE_PREDICATES } from './move-predicates.ts';
 export { refusals, workersKeyRefused } from './predicate.ts';
+export { LEAVE_PREDICATES } from './reverse/predicates.ts';
 
 export type CreateSubject = { readonly look: Look; readonly cluster: QdrantCluster };
 
@@ -262,6 +270,9 @@ export type DropSubject = {
   readonly keepUntil?: number | undefined;
   /** Points when the source of a move was left; undefined: it was not moved, or is not known. */
   readonly pointsAtMove?: number | undefined;
+  /** Of a generation that a move has left: what comparing it with what serves came to. */
+  readonly comparison?: ComparisonStatus | undefined;
+  readonly lateWrites?: GenerationStatus['lateWrites'];
 };
 
 /**
@@ -325,10 +336,15 @@ export const RETIRE_PREDICATES: readonly Predicate<DropSubject>[] = [
   {
     // What was proved equal at the switch is only as good as long as nobody wrote to the old one since.
     name: 'source-unchanged',
-    refuse: ({ collection, pointsAtMove }) =>
-      pointsAtMove === undefined || collection.points === pointsAtMove
+    refuse: ({ collection, pointsAtMove, comparison }) => {
+      // What brings it in step changes it, and undoes what others write to it.
+      if ((comparison?.runs ?? 0) > 0) return undefined;
+      if (comparison?.asLeft === false)
+        return `${collection.name} was written to after the library had moved away: it has the digest ${comparison.left}`;
+      return pointsAtMove === undefined || collection.points === pointsAtMove
         ? undefined
-        : `${collection.name} has ${collection.points} points and had ${pointsAtMove} when the library moved away`,
+        : `${collection.name} has ${collection.points} points and had ${pointsAtMove} when the library moved away`;
+    },
   },
 ];
 
@@ -344,6 +360,7 @@ export const LIBRARY_PREDICATES: readonly string[] = [
       SWITCH_PREDICATES,
       DROP_PREDICATES,
       RETIRE_PREDICATES,
+      LEAVE_PREDICATES,
     ]
       .flat()
       .map(({ name }) => name),

@@ -52,6 +52,12 @@ export const REASONS = {
   TakesLonger: 'Going by the last comparison, a move back takes longer than five minutes.',
   SourceAway: "What the library has left can't be looked at.",
   SourceDiffers: 'What the library has left has not the shape that is wanted now: a move back copies anew.',
+  InStep: 'What the last move has left has every write that was acknowledged before the time in the message.',
+  NotYet: 'What the last move has left has not been brought in step yet.',
+  LateWrites: 'What the last move has left may hold writes that came after the proof: it is left as it is.',
+  ReverseSyncHeld:
+    'More than a tenth of what the last move has left is gone from what serves: it may be lost, so it stays there.',
+  ReverseSyncFailing: 'What the last move has left could not be compared with what serves; it is tried again.',
   // Events
   Adopted: 'A collection that existed was taken over.',
   Created: 'The first collection got its name.',

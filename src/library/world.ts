@@ -3,6 +3,7 @@ import type { Progress } from '../migration/index.ts';
 import type { DiscoveryWorld } from './discovery/world.ts';
 import type { Look } from './look.ts';
 import type { Reason } from './reasons.ts';
+import type { ReverseWorld } from './reverse/world.ts';
 import type { SnapshotWorld } from './snapshots/world.ts';
 
 /** Why the Qdrant cluster of a library can't be looked at. */
@@ -98,6 +99,7 @@ export type World = {
   readonly tasks: readonly TaskJob[];
   readonly snapshots: SnapshotWorld;
   readonly discovery: DiscoveryWorld;
+  readonly reverse: ReverseWorld;
   readonly progress: Progress | undefined;
   /** Whether objects of a copy exist that no running change needs. */
   readonly leftovers: boolean;

@@ -24,6 +24,11 @@ const rule = Type.Object({
   float16: Type.Optional(Type.Boolean()),
 });
 
+export const projectionSchema = Type.Object({
+  vectors: Type.Record(Type.String(), rule),
+  keepShardKeys: Type.Boolean(),
+});
+
 const config = Type.Object({
   version: Type.Literal(1),
   /** `<uid>/<generation>`. */
@@ -32,7 +37,7 @@ const config = Type.Object({
   progress: Type.Object({ namespace: text, name: text }),
   source: sideSchema,
   target: sideSchema,
-  projection: Type.Object({ vectors: Type.Record(Type.String(), rule), keepShardKeys: Type.Boolean() }),
+  projection: projectionSchema,
   /** The target was filled before: it is compared at once, and nothing is copied blindly. */
   again: Type.Optional(Type.Boolean()),
   /** How the bulk of the data is to travel; by scrolling where nothing is said. */

@@ -65,6 +65,15 @@ export function unfencePatch({ fence, ...mark }: Mark): FencePatch {
   };
 }
 
+/** Lets the one worker write that keeps what a move has left in step; the fence in the mark stays as it is. */
+export const OPEN_PATCH: Pick<FencePatch, 'strict_mode_config'> = {
+  strict_mode_config: { enabled: false, write_rate_limit: UNLIMITED },
+};
+/** And closes it again. */
+export const CLOSE_PATCH: Pick<FencePatch, 'strict_mode_config'> = {
+  strict_mode_config: { enabled: true, write_rate_limit: FENCED_WRITES_PER_MINUTE },
+};
+
 /** The mark in a collection's metadata; undefined where there is none or it is not ours to read. */
 export function parseMark(metadata: unknown): Mark | undefined {
   const mark = isRecord(metadata) ? metadata[MARK_KEY] : undefined;

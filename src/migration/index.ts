@@ -12,6 +12,7 @@ export { connectSide, readKey } from './connect.ts';
 export { type CopyEngine, SCROLL_ENGINE } from './copy.ts';
 export { chooseEngine, type EngineChoice, type EngineName, type EngineWish } from './engine-choice.ts';
 export {
+  CLOSE_PATCH,
   FENCE_HOLDS_SECONDS,
   type Fence,
   fencePatch,
@@ -43,6 +44,8 @@ export {
 export { configMapProgress, type ProgressForm } from './progress-store.ts';
 export { IDENTITY, type Projection, type VectorRule } from './projection.ts';
 export { qdrantSide, sideState } from './qdrant-side.ts';
+export type { ReverseConfig } from './reverse-config.ts';
+export { parseReverseProgress, type ReverseProgress, type ReverseResult } from './reverse-progress.ts';
 export { type SegmentConfig, segmentConfig } from './segment-config.ts';
 export { DamagedSnapshot, isShardFile, makeShardFile, type ShardScope } from './shard-file.ts';
 export { aliasedEverywhere, commonFence, type PeerState, queued, type SideState, unreadable } from './side.ts';

@@ -110,7 +110,7 @@ const LASTING: ReadonlySet<QdrantErrorCode> = new Set<QdrantErrorCode>([
   'NotFound',
 ]);
 
-function isTransient(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   if (error instanceof Unreadable || error instanceof Unsettled || error instanceof DamagedSnapshot) return true;
   return isQdrantError(error) && !LASTING.has(error.code);
 }

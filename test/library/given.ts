@@ -1,6 +1,7 @@
 import type { Condition, DomainLibrary, DomainLibrarySpec, QdrantCluster } from '../../src/api/index.ts';
 import { FINALIZER } from '../../src/api/index.ts';
 import type { DiscoveryWorld } from '../../src/library/discovery/world.ts';
+import type { ReverseWorld } from '../../src/library/reverse/world.ts';
 import type { SnapshotWorld } from '../../src/library/snapshots/world.ts';
 import type { LibrarySettings } from '../../src/library/world.ts';
 
@@ -11,6 +12,8 @@ export const NO_SNAPSHOTS: SnapshotWorld = {
   snapshotObjects: [],
   credentialsProblem: undefined,
 };
+
+export const NO_REVERSE: ReverseWorld = { progress: [], objects: false };
 
 export const NO_DISCOVERY: DiscoveryWorld = { progress: undefined, objects: false };
 

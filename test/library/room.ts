@@ -47,6 +47,7 @@ import {
 } from '../../src/library/index.ts';
 import { runSnapshotWorker, taskStore } from '../../src/library/snapshots/worker.ts';
 import { COPY_PROGRESS, configMapProgress } from '../../src/migration/progress-store.ts';
+import { reverseStore, runReverseWorker } from '../../src/migration/reverse-worker.ts';
 import { runCopyWorker } from '../../src/migration/worker.ts';
 import { ClientPool, ClusterClient } from '../../src/qdrant/index.ts';
 import { createLogger } from '../../src/telemetry/index.ts';
@@ -363,6 +364,7 @@ export class Room {
     };
     const tasks: Record<string, () => Promise<number>> = {
       copy: () => runCopyWorker({ ...options, store: configMapProgress(kube, progress, COPY_PROGRESS) }),
+      reverse: () => runReverseWorker({ ...options, store: reverseStore(kube, progress) }),
       discover: () => runDiscoveryWorker({ ...options, store: (more) => discoveryStore(kube, progress, more) }),
     };
     const task = tasks[pod?.containers[0]?.args?.[1] ?? ''];

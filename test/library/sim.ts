@@ -19,6 +19,7 @@ import { addsVectors, type Schemas } from '../../src/qdrant/index.ts';
 import { EMPTY_DIGEST, formatDigest } from '../../src/vectors/index.ts';
 import { cluster, NO_DISCOVERY, NO_SNAPSHOTS, settings } from './given.ts';
 import { created, type SimCollection, SimQdrant } from './sim-qdrant.ts';
+import { SimReverse } from './sim-reverse.ts';
 
 export { cluster, library, ready, settings } from './given.ts';
 export type { SimQdrant } from './sim-qdrant.ts';
@@ -48,6 +49,8 @@ export class Sim {
   deleted = false;
   readonly events: string[] = [];
   readonly steps: Step[] = [];
+  /** The worker that compares what serves with what was left. */
+  readonly reverse = new SimReverse();
   /** Changes that Qdrant takes and doesn't show. */
   deaf = false;
 
@@ -183,9 +186,10 @@ export class Sim {
       moveRules: this.moveRules,
       job: latest,
       otherJobs: this.jobs.filter((job) => job !== latest && job.state === 'running').map(({ name }) => name),
-      tasks: [],
+      tasks: this.reverse.jobs,
       snapshots: NO_SNAPSHOTS,
       discovery: NO_DISCOVERY,
+      reverse: { progress: this.reverse.progress, objects: this.reverse.objects },
       progress: this.progress,
       leftovers: change === undefined && this.leftovers,
       memory: this.memory.snapshot,
@@ -213,6 +217,7 @@ export class Sim {
 
   /** The worker, between two passes: it does what it is at, a stage at a time. */
   work(): void {
+    this.reverse.work(this);
     const [job] = this.jobs.filter(({ state }) => state === 'running');
     const { copying } = this;
     if (job === undefined || copying === undefined) return;
@@ -292,6 +297,10 @@ export class Sim {
       }
       case 'stopCopy':
         this.jobs = this.jobs.filter(({ name }) => !step.jobs.includes(name));
+        this.reverse.stop(step.jobs);
+        return;
+      case 'reverse':
+        this.reverse.obey(step.order, this.now);
         return;
       case 'discover':
       case 'snapshot':

@@ -161,7 +161,15 @@ export const spec = object(
     generations: optional(
       object(
         'What was before.',
-        { keep: optional(integer('Retired generations that are kept.', { min: 0, max: 10, default: 1 })) },
+        {
+          keep: optional(integer('Retired generations that are kept.', { min: 0, max: 10, default: 1 })),
+          reverseSyncSeconds: optional(
+            integer(
+              'After a move: how often what it has left is brought in step with what serves, in seconds, and never more than a twentieth of the time; 0: never. All points of both are read for it.',
+              { min: 0, max: 86_400, default: 300 },
+            ),
+          ),
+        },
         { default: {} },
       ),
     ),

@@ -6,6 +6,30 @@ const name = (description: string) => text(description, { max: 255 });
 const digestText = (description: string) => text(description, { max: 128 });
 const number = (description: string) => integer(description, { min: 0, max: 1_000_000 });
 
+const comparison = object('What a comparison of it with what serves came to, after a move has left it.', {
+  at: time('When it began.'),
+  syncedAt: optional(time('Every write that was acknowledged before is in both.')),
+  asLeft: optional(
+    flag('Whether it was found as the move had left it, before anything was brought in step; only then it is.'),
+  ),
+  runs: integer('How often it was brought in step.', { min: 0, max: 100_000_000 }),
+  points: big('Points that serve.'),
+  written: big('Points that were brought over to it.'),
+  removed: big("Points that were taken out of it, because what serves doesn't have them any more."),
+  lacking: big("Points that it holds and what serves doesn't have; they stay in it."),
+  left: digestText('Digest of what it held, as it was read.'),
+  milliseconds: big('How long it took, in milliseconds.'),
+});
+export type ComparisonStatus = Static<typeof comparison>;
+
+const comparing = object('A comparison that runs, or is tried again.', {
+  run: text('What it is for.', { min: 1, max: 128 }),
+  write: flag('Whether it brings it in step.'),
+  startedAt: time('When it began.'),
+  attempt: integer('Which attempt it is.', { min: 0, max: 1_000_000 }),
+});
+export type ComparingStatus = Static<typeof comparing>;
+
 const generation = object('One physical collection behind the library.', {
   number: number('Its number.'),
   collection: name('Its physical name in Qdrant.'),
@@ -28,6 +52,14 @@ const generation = object('One physical collection behind the library.', {
       max: 10_000_000,
     }),
   ),
+  lateWrites: optional(
+    choice(
+      'Of one that a move has left: whether writes reached it after the proof, and whether all of them were brought over. Unknown: that could not be looked for.',
+      ['None', 'BroughtOver', 'Kept', 'Unknown'],
+    ),
+  ),
+  comparison: optional(comparison),
+  comparing: optional(comparing),
   keepUntil: optional(time('Until when it is kept, where the RebalancePolicy that moved the library says it.')),
 });
 export type GenerationStatus = Static<typeof generation>;

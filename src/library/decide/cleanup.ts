@@ -1,7 +1,9 @@
-import type { GenerationStatus } from '../../api/index.ts';
+import type { Blocker, GenerationStatus } from '../../api/index.ts';
 import { aliasesOf, type CollectionLook, collectionExists } from '../look.ts';
-import { generationsOf, type Plan } from '../plan.ts';
-import { DROP_PREDICATES, type DropSubject, RETIRE_PREDICATES, refusals } from '../predicates.ts';
+import { generationsOf, type Note, type Plan } from '../plan.ts';
+import { DROP_PREDICATES, type DropSubject, LEAVE_PREDICATES, RETIRE_PREDICATES, refusals } from '../predicates.ts';
+import { compareBeforeDrop, dropNote } from '../reverse/decide.ts';
+import { HOLDS_WHAT_WAS_LEFT } from '../reverse/predicates.ts';
 import { trialNow } from '../snapshots/decide/under-way.ts';
 import { manifestsOf } from '../snapshots/world.ts';
 import { placeNamed, type SeenWorld } from '../world.ts';
@@ -65,6 +67,8 @@ function dropOne(world: SeenWorld, active: Active, candidates: readonly Candidat
       .map(({ name }) => name),
     keepUntil: parsed(entryOf(number)?.keepUntil),
     pointsAtMove: site.name !== undefined && number === previous(generations, active) ? activeEntry?.points : undefined,
+    comparison: entryOf(number)?.comparison,
+    lateWrites: entryOf(number)?.lateWrites,
   });
   const trial = trialNow(world)?.generation;
   const failed = candidates.filter(({ number }) => ['Failed', 'Trial'].includes(entryOf(number)?.state ?? ''));
@@ -80,19 +84,35 @@ function dropOne(world: SeenWorld, active: Active, candidates: readonly Candidat
     .filter((candidate) => !timed.includes(candidate))
     .toSorted((a, b) => b.number - a.number)
     .slice(library.spec.generations?.keep ?? DEFAULT_KEEP);
-  const refused = [];
+  const refused: Blocker[] = [];
+  const notes: Note[] = [];
+  let comparing: Plan | undefined;
   for (const { offered, predicates } of [
     { offered: failed.filter(({ number }) => number !== trial), predicates: DROP_PREDICATES },
     { offered: [...timed, ...counted], predicates: RETIRE_PREDICATES },
   ]) {
     for (const candidate of offered) {
       const blockedBy = refusals(predicates, subject(candidate), library);
-      if (blockedBy.length === 0) return drop(candidate);
-      refused.push(...blockedBy);
+      const entry = entryOf(candidate.number);
+      const moved = predicates === RETIRE_PREDICATES && candidate.site.name !== undefined;
+      const gate = moved && blockedBy.length === 0 ? refusals(LEAVE_PREDICATES, subject(candidate), library) : [];
+      if (blockedBy.length + gate.length === 0) return drop(candidate);
+      refused.push(...blockedBy, ...gate);
+      if (!moved || entry === undefined || blockedBy.some(({ name }) => name === 'retired-long-enough')) continue;
+      if (gate.some(({ name }) => name === 'compared-anew')) comparing ??= compareBeforeDrop(world, entry);
+      if (blockedBy.length > 0 || isWorthTelling(entry, gate)) notes.push(dropNote(entry, [...blockedBy, ...gate]));
     }
   }
   // Nobody waits for it: it is no condition, only a metric and a line in the log.
-  return refused.length === 0 ? undefined : { steps: [], blockedBy: refused };
+  const said = { blockedBy: refused, notes: notes.slice(0, 1) };
+  if (comparing !== undefined) return { ...comparing, ...said };
+  return refused.length === 0 ? undefined : { steps: [], ...said };
+}
+
+/** That both are compared first is no news, unless that fails. */
+function isWorthTelling({ comparison, comparing }: GenerationStatus, gate: readonly Blocker[]): boolean {
+  const passing = comparison === undefined ? ['compared-anew', HOLDS_WHAT_WAS_LEFT] : ['compared-anew'];
+  return (comparing?.attempt ?? 0) > 1 || gate.some(({ name }) => !passing.includes(name));
 }
 
 const parsed = (time: string | undefined): number | undefined => (time === undefined ? undefined : Date.parse(time));

@@ -53,7 +53,7 @@ export function afterSwitch(world: SeenWorld, shape: Shape, { active, change }: 
   return {
     // First written down, then put away: the other way round a crash would leave a change without its proof.
     steps: [],
-    status: { change: null, ...(isMove(change) ? { generations: withReturn(world, change, progress) } : {}) },
+    status: { change: null, ...(isMove(change) ? { generations: leftBy(world, change, progress) } : {}) },
     events: [completed(world, change, { leftBehind, applied: done?.applied ?? 0 })],
     waiting: { reason: 'Changing', message: `what copied generation ${change.to} is put away`, seconds: 0.05 },
   };
@@ -83,13 +83,23 @@ const looking = ({ to }: GenerationChange, seconds: number) => ({
   seconds,
 });
 
-/** Written down while it is known: how long the way back is. */
-const withReturn = ({ library }: SeenWorld, { from }: Move, progress: Progress | undefined): GenerationStatus[] =>
+/** Written down while it is known: how long the way back is, and whether anything is in what was left only. */
+const leftBy = ({ library }: SeenWorld, { from }: Move, progress: Progress | undefined): GenerationStatus[] =>
   generationsOf(library.status).map((entry) =>
-    entry.number === from && progress?.lastPass !== undefined
-      ? { ...entry, returnSeconds: returnSeconds(progress.lastPass.milliseconds) }
+    entry.number === from
+      ? {
+          ...entry,
+          lateWrites: lateWritesOf(progress?.leak),
+          ...(progress?.lastPass === undefined ? {} : { returnSeconds: returnSeconds(progress.lastPass.milliseconds) }),
+        }
       : entry,
   );
+
+function lateWritesOf(leak: Progress['leak']): NonNullable<GenerationStatus['lateWrites']> {
+  if (leak?.checked !== true) return 'Unknown';
+  if (leak.kept > 0) return 'Kept';
+  return leak.applied > 0 ? 'BroughtOver' : 'None';
+}
 
 function completed(
   world: SeenWorld,

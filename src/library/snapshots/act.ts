@@ -196,7 +196,7 @@ const bucketOf = ({ library }: World, place: BucketPlace | undefined): { readonl
     ? {}
     : { bucket: { ...place, credentials: destinationOf(library).s3?.credentialsSecretRef !== undefined } };
 
-type Starting = Pick<Parameters<typeof taskObjects>[0], 'config' | 'names' | 'job' | 'labels'>;
+type Starting = Pick<Parameters<typeof taskObjects>[0], 'config' | 'names' | 'job' | 'labels' | 'mounts'>;
 
 /** Makes the objects of one attempt of a task; a progress or Job that is there already stays. */
 export async function startTask(

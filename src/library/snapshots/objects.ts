@@ -32,6 +32,8 @@ export type TaskPlan = {
   readonly image: string;
   readonly pullSecrets: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Keys of the clusters, where it is not the library's own alone. */
+  readonly mounts?: readonly WorkerMount[] | undefined;
 };
 
 export type TaskObjects = WorkerAccess & {
@@ -88,14 +90,15 @@ function owned(
   };
 }
 
-function jobOf({ library, cluster, config, names, job, labels, image, pullSecrets, environment }: TaskPlan): Job {
+function jobOf({ library, cluster, config, names, job, labels, mounts, ...rest }: TaskPlan): Job {
+  const { image, pullSecrets, environment } = rest;
   return workerJob({
     object: owned(library, job, labels),
     labels: { ...libraryLabels(library.metadata.name), [TASK_LABEL]: config.task },
     task: config.task,
     account: names.account,
     config: names.config,
-    mounts: [...clusterMount(cluster), ...bucketMount(library, config)],
+    mounts: [...(mounts ?? clusterMount(cluster)), ...bucketMount(library, config)],
     image,
     pullSecrets,
     environment,
