@@ -1,7 +1,7 @@
 import type { ComparisonStatus } from '../../api/index.ts';
 import { parseDigest } from '../../vectors/index.ts';
+import type { DropSubject } from '../drop-predicates.ts';
 import type { Predicate } from '../predicate.ts';
-import type { DropSubject } from '../predicates.ts';
 
 /**
  * Points that are gone from what serves may have been deleted by clients, or lost: nobody can tell. A tenth of them at
