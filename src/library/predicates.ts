@@ -1,10 +1,4 @@
-import {
-  ANNOTATIONS,
-  type ComparisonStatus,
-  type DomainLibrary,
-  type GenerationStatus,
-  type QdrantCluster,
-} from '../api/index.ts';
+import { ANNOTATIONS, type DomainLibrary, type QdrantCluster } from '../api/index.ts';
 import { FENCE_HOLDS_SECONDS, type Progress } from '../migration/index.ts';
 import { DROP_PREDICATES, RETIRE_PREDICATES } from './drop-predicates.ts';
 import { type CollectionLook, type Look, peersOfUnknownVersion } from './look.ts';
