@@ -18,6 +18,7 @@ export const NEEDS = {
   'memory-limits': 'ends a container that takes more memory than its limit',
   'volume-expansion': 'lets claims grow',
   'kubelet-restart': 'restarts the kubelet',
+  'node-drain': 'lets its nodes be drained',
   'object-store': 'has an S3 server',
   'object-store-faults': 'makes the S3 server deny, lose what it took, or go away',
 } as const;

@@ -52,6 +52,7 @@ const drained: Parameters<typeof scenario>[1] = async (stage) => {
 };
 scenario('a node is drained while a cluster grows: one peer at a time goes, applications notice nothing', drained, [
   'kubectl',
+  'node-drain',
 ]);
 
 scenario('while one peer is away nobody evicts another', async (stage) => {
