@@ -1,13 +1,13 @@
 /** One run of the vectorize worker in a process of its own. Prints its figures as JSON. */
 import { randomUUID } from 'node:crypto';
 import { silentLogger } from '../../src/telemetry/log.ts';
-import { cutterThread } from '../../src/vectorize/cutter.ts';
+import { cutterThreads } from '../../src/vectorize/cutter.ts';
 import type { VectorizeProgress } from '../../src/vectorize/progress.ts';
 import { runVectorizeWorker } from '../../src/vectorize/worker.ts';
 
 const [configFile = ''] = process.argv.slice(2);
 // Loading a tokenizer takes half a second once per process; Python's imports aren't counted either.
-const cutter = await cutterThread();
+const cutter = await cutterThreads();
 let progress: VectorizeProgress | undefined;
 const before = process.cpuUsage();
 const began = performance.now();

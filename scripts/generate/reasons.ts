@@ -81,7 +81,6 @@ const VECTORIZE_CONDITIONS: Readonly<Record<keyof typeof KSTATUS | VectorizeNote
     'Only while True: a worker of the run that goes on, or of the last one that failed, hung and was ended; the message says since when, and where.',
   DocumentsFailed: 'Only while True: documents of the last run failed; the message names the first.',
   Suspended: 'Only while True: spec.suspend is set.',
-  FieldsNotActedOn: 'Only while True: the fields in the message are set and this version does nothing about them.',
 };
 
 /** Types that src/rebalance/report/conditions.ts sets; a test compares them. */

@@ -62,11 +62,13 @@ export type WorkerJob = {
   readonly fsGroupChangePolicy?: 'OnRootMismatch';
   /** What it has to end after it was told to; 30 when not given. */
   readonly graceSeconds?: number;
+  /** Most that it may take, in MiB; 1024 when not given. */
+  readonly memoryMebibytes?: number;
 };
 
 /** A Job that runs one worker at a time, as the restricted pod security standard wants it. */
 export function workerJob({ object, labels, task, account, config, mounts, backoffLimit, ...rest }: WorkerJob): Job {
-  const { image, pullSecrets, environment, fsGroupChangePolicy, graceSeconds = 30 } = rest;
+  const { image, pullSecrets, environment, fsGroupChangePolicy, graceSeconds = 30, memoryMebibytes = 1024 } = rest;
   return {
     ...object,
     apiVersion: 'batch/v1',
@@ -93,7 +95,7 @@ export function workerJob({ object, labels, task, account, config, mounts, backo
             ...(fsGroupChangePolicy === undefined ? {} : { fsGroupChangePolicy }),
             seccompProfile: { type: 'RuntimeDefault' },
           },
-          containers: [container({ task, image, environment, mounts })],
+          containers: [container({ task, image, environment, mounts, memoryMebibytes })],
           volumes: [{ name: 'config', configMap: { name: config } }, ...mounts.map(({ volume }) => volume)],
         },
       },
@@ -106,7 +108,10 @@ const container = ({
   image,
   environment,
   mounts,
-}: Pick<WorkerJob, 'task' | 'image' | 'environment' | 'mounts'>): PodSpec['containers'][number] => ({
+  memoryMebibytes,
+}: Pick<WorkerJob, 'task' | 'image' | 'environment' | 'mounts'> & {
+  readonly memoryMebibytes: number;
+}): PodSpec['containers'][number] => ({
   name: task,
   image,
   args: ['worker', task, '--config', `${CONFIG_PATH}/${CONFIG_FILE}`],
@@ -120,7 +125,7 @@ const container = ({
     { name: 'config', mountPath: CONFIG_PATH, readOnly: true },
     ...mounts.map(({ volume, path }) => ({ name: volume.name, mountPath: path, readOnly: true })),
   ],
-  resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
+  resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: `${memoryMebibytes}Mi` } },
   securityContext: {
     allowPrivilegeEscalation: false,
     readOnlyRootFilesystem: true,

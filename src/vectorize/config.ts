@@ -143,6 +143,8 @@ const config = Type.Object({
   budget: Type.Object({ maxTokens: Type.Optional(large) }),
   /** Most bytes of a document; default 16 MiB. */
   maxDocumentBytes: Type.Optional(large),
+  /** Documents that are cut at a time; default 1. */
+  threads: Type.Optional(Type.Integer({ minimum: 1, maximum: 16 })),
   leaseSeconds: count,
   /** How long the embedder, the target or a fence may hold the run up before it ends as Failed; default 900. */
   patienceSeconds: Type.Optional(count),

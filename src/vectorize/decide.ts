@@ -1,6 +1,6 @@
 import { ANNOTATIONS, type Blocker, disabledPredicates, overruled, type VectorizationRun } from '../api/index.ts';
 import { dueNow, nextDue, repeats, specDigest } from './decide/due.ts';
-import { type Refusal, refusalOf, unactedNotes } from './decide/refused.ts';
+import { type Refusal, refusalOf } from './decide/refused.ts';
 import { goOn } from './decide/running.ts';
 import { reasonOf, standingNotes } from './decide/standing.ts';
 import { begin } from './decide/start.ts';
@@ -12,7 +12,7 @@ import type { World } from './world.ts';
 export function decide(world: World): Plan {
   const plan = decideStep(world);
   const lastRun = plan.status?.lastRun ?? world.job.status?.lastRun;
-  const notes = [...unactedNotes(world.job), ...standingNotes(world, lastRun), ...(plan.notes ?? [])];
+  const notes = [...standingNotes(world, lastRun), ...(plan.notes ?? [])];
   return { ...plan, notes };
 }
 

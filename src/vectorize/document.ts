@@ -47,7 +47,7 @@ export type ChunkOptions = {
 
 /** A document that can't be cut. Cutting it again gives the same error until the document changes. */
 export class DocumentError extends Error {
-  readonly reason: 'Binary' | 'TooLarge' | 'NotUtf8' | 'Empty';
+  readonly reason: 'Binary' | 'TooLarge' | 'NotUtf8' | 'Empty' | 'Uncuttable';
   readonly path: string;
 
   constructor(reason: DocumentError['reason'], path: string, message: string) {

@@ -17,7 +17,6 @@ export type Note = {
 /** Condition types that a pass sets or, when it says nothing of them, removes. */
 export const NOTE_TYPES = [
   'Suspended',
-  'FieldsNotActedOn',
   'RunBlocked',
   'BudgetSpent',
   'DeletionGuarded',

@@ -46,6 +46,8 @@ export const DOCUMENT_FAILURES = [
   /** It was listed, and then was gone. Its points stay until a listing leaves it out. */
   'Vanished',
   'Unreadable',
+  /** To cut it takes too long, or ended the thread that did. */
+  'Uncuttable',
   /** The embedder refused one of its texts. */
   'EmbedderRefused',
   /** The target refused one of its points. */

@@ -43,6 +43,7 @@ export function workerConfig(world: World, library: Bound, run: string): Vectori
     gates: { ...limits, goldenQueries: golden !== undefined },
     deletionGuardPercent: spec.deletionGuardPercent ?? 20,
     budget: { ...budget },
+    threads: spec.parallelism ?? 1,
     leaseSeconds: LEASE_SECONDS,
     patienceSeconds: settings.patienceSeconds,
   };

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { KubeClient, systemClock } from '../kube/index.ts';
 import { createLogger, type Logger, startTracing } from '../telemetry/index.ts';
 import { parseVectorizeConfig, VECTORIZE_DIRECTORIES, type VectorizeConfig } from './config.ts';
-import { type Cutter, cutterThread } from './cutter.ts';
+import { type Cutter, cutterThreads } from './cutter.ts';
 import { EmbedClient, type EmbedClientOptions, type Meter } from './embed/index.ts';
 import { readMounted } from './mounted.ts';
 import { openSource } from './open-source.ts';
@@ -21,7 +21,7 @@ export type VectorizeWorkerOptions = {
   readonly log?: Logger;
   /** Where the progress is kept; the ConfigMap named in the configuration when not given. */
   readonly store?: RunStore;
-  /** A thread of its own when not given. */
+  /** Threads of its own when not given. */
   readonly cutter?: Cutter;
   /** How patiently one request to the embedder is sent again. */
   readonly retry?: EmbedClientOptions['retry'];
@@ -60,7 +60,7 @@ export async function runVectorizeWorker(options: VectorizeWorkerOptions): Promi
         closing.push(() => embedder.close());
         const source = await openSource(config, { environment, log });
         closing.push(() => source.close());
-        const cutter = options.cutter ?? (await cutterThread());
+        const cutter = options.cutter ?? (await cutterThreads(config.threads ?? 1));
         closing.push(() => cutter.close());
         return { source, embedder, cutter, golden };
       },

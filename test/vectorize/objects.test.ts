@@ -107,6 +107,15 @@ test('a worker pulls, logs and traces as the operator does, under restricted pod
   });
 });
 
+test('further threads that cut have memory of their own', () => {
+  const limitOf = (objects: ReturnType<typeof objectsOf>) =>
+    podOf(objects)?.containers[0]?.resources?.limits?.['memory'];
+  assert.equal(limitOf(objectsOf()), '1024Mi');
+  const wide = objectsOf({ parallelism: 4 });
+  assert.equal(limitOf(wide), '2176Mi');
+  assert.equal(configOf(wide).threads, 4);
+});
+
 test('a worker may read and patch its own progress, and everything is owned by the job', () => {
   const objects = objectsOf();
   assert.deepEqual(objects.role.rules, [

@@ -79,7 +79,12 @@ export const spec = object('What is wanted.', {
   ),
   schedule: optional(cron('When it runs again; without it once per change.')),
   timeZone: optional(timeZone('IANA time zone of the schedule.')),
-  parallelism: optional(integer('Workers at a time.', { min: 1, max: 64, default: 1 })),
+  parallelism: optional(
+    integer(
+      'Documents that a worker cuts at a time, each in a thread of its own; requests at a time: embedder.maxConcurrency.',
+      { min: 1, max: 16, default: 1 },
+    ),
+  ),
   gates: optional(gates),
   deletionGuardPercent: optional(
     percent('A run that would delete more than this share of the points stops instead, in percent.', { default: 20 }),

@@ -1,6 +1,5 @@
 import type { VectorizationJob } from '../../api/index.ts';
 import { BUILT_SOURCES } from '../config.ts';
-import type { Note } from '../plan.ts';
 import type { Reason } from '../reasons.ts';
 import { timetableProblem } from '../timetable.ts';
 
@@ -30,12 +29,4 @@ export function refusalOf(job: VectorizationJob): Refusal | undefined {
     return { reason: 'InvalidSpec', message };
   }
   return undefined;
-}
-
-/** Fields of the spec that nothing acts on yet. */
-export function unactedNotes({ spec }: VectorizationJob): Note[] {
-  const { parallelism = 1 } = spec;
-  if (parallelism === 1) return [];
-  const message = `spec.parallelism: ${parallelism}: more than one worker at a time is not built; there is one`;
-  return [{ type: 'FieldsNotActedOn', status: 'True', reason: 'NotBuilt', message }];
 }

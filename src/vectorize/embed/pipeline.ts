@@ -27,6 +27,8 @@ export type PipelineOptions<T> = {
   readonly queueBatches?: number;
   /** Most bytes of texts that are held; one item goes over it. */
   readonly queueBytes?: number;
+  /** Nothing is sent before it; items are taken meanwhile. What it is rejected with ends the run. */
+  readonly ready?: Promise<void>;
   readonly signal?: AbortSignal;
   readonly log?: Logger;
 };
@@ -144,13 +146,15 @@ class Run<T> {
   async #produce(): Promise<void> {
     try {
       const { maxTexts } = await this.#client.limits(this.#signal);
-      const group = maxTexts * LOOKAHEAD;
+      const whole = maxTexts * LOOKAHEAD;
+      // An endpoint that has nothing to do need not wait for texts that are alike.
+      const group = (): number => (this.#running.size === 0 ? maxTexts : whole);
       const { queueBatches = DEFAULTS.queueBatches, queueBytes = DEFAULTS.queueBytes } = this.#options;
       const most = Math.max(maxTexts, maxTexts * queueBatches);
-      const fill = { most, resume: most - Math.min(group, most), bytes: queueBytes };
+      const fill = { most, resume: most - Math.min(whole, most), bytes: queueBytes };
       while (this.#failure === undefined && (await this.#pull())) {
-        if (this.#unlooked.length >= group) await this.#lookUp();
-        if (this.#unsent.length >= group) await this.#send();
+        if (this.#unlooked.length >= group()) await this.#lookUp();
+        if (this.#unsent.length >= group()) await this.#send();
         if (this.#slots.length >= fill.most || this.#bytes >= fill.bytes) await this.#room(fill);
       }
       await this.#lookUp();
@@ -227,6 +231,7 @@ class Run<T> {
 
   async #send(): Promise<void> {
     if (this.#unsent.length === 0 || this.#failure !== undefined) return;
+    await this.#options.ready;
     const limits = await this.#client.limits(this.#signal);
     const misses = this.#unsent.toSorted((a, b) => a.tokens - b.tokens);
     this.#unsent = [];

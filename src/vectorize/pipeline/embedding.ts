@@ -11,7 +11,7 @@ export type EmbeddingOptions = {
   readonly patience: Patience;
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** Called once, before the first text is embedded. */
+  /** Called once, when there is a text to embed; none is sent before it has come to its end. */
   readonly begin: () => Promise<void>;
 };
 
@@ -32,7 +32,9 @@ export async function* embedItems<T extends { readonly point: Expected }>(
   const { client, cache, prefix, patience, signal, log } = options;
   const replay = new Replay(source);
   if (!(await replay.any())) return;
-  await options.begin();
+  // While the model is asked who it is, documents are cut.
+  const ready = options.begin();
+  ready.catch(() => {});
   const wanted = ({ item: { point } }: Taken<T>) => ({
     text: point.text,
     hash: point.mark.hash,
@@ -40,7 +42,7 @@ export async function* embedItems<T extends { readonly point: Expected }>(
   });
   for (;;) {
     try {
-      for await (const result of embedAll(replay.begin(), { client, cache, prefix, wanted, signal, log })) {
+      for await (const result of embedAll(replay.begin(), { client, cache, prefix, wanted, ready, signal, log })) {
         patience.passed();
         const { item: taken, ...outcome } = result;
         yield { item: taken.item, ...outcome };

@@ -57,6 +57,7 @@ export type VectorizeTask = {
 const DEFAULT_PATIENCE_SECONDS = 900;
 const CACHE_BYTES = 64 * 1024 * 1024;
 const SAMPLED = 50;
+/** For each thread that cuts. */
 const CUT_AHEAD = 2;
 /** Some 300 bytes each. */
 const MOST_KNOWN = 50_000;
@@ -118,6 +119,9 @@ class VectorizeRun {
   /** Points written, payload alone included. */
   #written = 0;
   #activity = 0;
+  /** The model's check, where it was begun early. */
+  #asked: Promise<void> | undefined;
+  readonly #over = new AbortController();
 
   constructor(task: VectorizeTask, keeper: Keeper<VectorizeProgress>) {
     const { config, timing, log } = task;
@@ -159,6 +163,7 @@ class VectorizeRun {
       return await this.#end({ result: end.result, reason: end.reason, message: end.message });
     } finally {
       clearInterval(ticking);
+      this.#over.abort();
       await this.#session.close();
     }
   }
@@ -174,6 +179,9 @@ class VectorizeRun {
 
   async #run(): Promise<Omit<RunResult, 'finishedAt'>> {
     const scene = await this.#scene();
+    // Into a library without points something will surely be embedded: the model is asked meanwhile.
+    if (scene.empty && !this.#deep) this.#asked = this.#checkModel(scene);
+    this.#asked?.catch(() => {});
     const listing = await scene.source.list(this.#signal, this.#moved);
     this.#total = listing.total;
     await this.#step('Embedding');
@@ -244,7 +252,9 @@ class VectorizeRun {
   }
 
   async *#items(seen: ReturnType<typeof seenDocuments>, pass: Pass): AsyncGenerator<Item, void, undefined> {
-    for await (const prepared of mapAhead(seen, CUT_AHEAD, (document) => pass.prepare(document))) {
+    for await (const prepared of mapAhead(seen, CUT_AHEAD * (this.#task.config.threads ?? 1), (document) =>
+      pass.prepare(document),
+    )) {
       this.#signal.throwIfAborted();
       this.#moved();
       yield* pass.needs(prepared);
@@ -269,7 +279,7 @@ class VectorizeRun {
       patience: this.#patience(),
       signal: this.#signal,
       log,
-      begin: () => this.#checkModel(scene),
+      begin: () => this.#asked ?? this.#checkModel(scene),
     });
     try {
       for await (const result of results) {
@@ -298,7 +308,8 @@ class VectorizeRun {
   async #checkModel({ record, shape, embedder: client }: Scene): Promise<void> {
     const { store } = this.#task;
     const { dimensions } = shape;
-    const check = { client, patience: this.#patience(), signal: this.#signal, dimensions };
+    const signal = AbortSignal.any([this.#signal, this.#over.signal]);
+    const check = { client, patience: this.#patience(signal), signal, dimensions };
     const canary = await checkModel({ ...check, kept: record.canary });
     if (canary === record.canary) return;
     store.keep(CANARY_KEY, JSON.stringify({ ...record, canary }));
@@ -367,10 +378,10 @@ class VectorizeRun {
     return verdict;
   }
 
-  #patience(): Patience {
+  #patience(signal = this.#signal): Patience {
     return new Patience({
       timing: this.#task.timing,
-      signal: this.#signal,
+      signal,
       patienceMilliseconds: this.#patienceMilliseconds,
       waiting: (what) => this.#note(what),
     });

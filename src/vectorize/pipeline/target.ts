@@ -51,9 +51,8 @@ export class Target {
     this.#preparedAt = moves;
     await this.#write(async ({ client, collection, signal }) => {
       const { payload_schema: schema } = await client.collection(collection, { signal });
-      for (const field of INDEXED_FIELDS) {
-        if (schema[field] === undefined) await client.createPayloadIndex(collection, field, 'keyword', { signal });
-      }
+      const missing = INDEXED_FIELDS.filter((field) => schema[field] === undefined);
+      await Promise.all(missing.map((field) => client.createPayloadIndex(collection, field, 'keyword', { signal })));
     });
   }
 
