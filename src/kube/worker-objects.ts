@@ -125,13 +125,16 @@ const container = ({
     { name: 'config', mountPath: CONFIG_PATH, readOnly: true },
     ...mounts.map(({ volume, path }) => ({ name: volume.name, mountPath: path, readOnly: true })),
   ],
-  resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: `${memoryMebibytes}Mi` } },
+  resources: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: quantityOf(memoryMebibytes) } },
   securityContext: {
     allowPrivilegeEscalation: false,
     readOnlyRootFilesystem: true,
     capabilities: { drop: ['ALL'] },
   },
 });
+
+/** As the API server writes it: of another form it would own another field. */
+const quantityOf = (mebibytes: number): string => (mebibytes % 1024 === 0 ? `${mebibytes / 1024}Gi` : `${mebibytes}Mi`);
 
 /** Keys of several Secrets as files of one directory; undefined without any. */
 export function secretFiles(

@@ -110,7 +110,7 @@ test('a worker pulls, logs and traces as the operator does, under restricted pod
 test('further threads that cut have memory of their own', () => {
   const limitOf = (objects: ReturnType<typeof objectsOf>) =>
     podOf(objects)?.containers[0]?.resources?.limits?.['memory'];
-  assert.equal(limitOf(objectsOf()), '1024Mi');
+  assert.equal(limitOf(objectsOf()), '1Gi');
   const wide = objectsOf({ parallelism: 4 });
   assert.equal(limitOf(wide), '2176Mi');
   assert.equal(configOf(wide).threads, 4);
