@@ -1,7 +1,7 @@
 /** One run of the vectorize worker in a process of its own. Prints its figures as JSON. */
 import { randomUUID } from 'node:crypto';
 import { silentLogger } from '../../src/telemetry/log.ts';
-import { cutterThreads } from '../../src/vectorize/cutter.ts';
+import { cutterThreads } from '../../src/vectorize/cutting-threads.ts';
 import type { VectorizeProgress } from '../../src/vectorize/progress.ts';
 import { runVectorizeWorker } from '../../src/vectorize/worker.ts';
 

@@ -23,6 +23,32 @@ export type CuttingLimits = {
 
 const LIMITS: CuttingLimits = { seconds: 120, script: new URL('./cutting-thread.ts', import.meta.url) };
 
+/** In so many threads: each document goes to the one that has least to do. */
+export async function cutterThreads(count = 1): Promise<Cutter> {
+  const [first, ...others] = await Promise.all([
+    cuttingThread(),
+    ...Array.from({ length: count - 1 }, () => cuttingThread()),
+  ]);
+  if (others.length === 0) return first;
+  const threads = [first, ...others].map((cutter) => ({ cutter, bytes: 0 }));
+  return {
+    tokenizer: first.tokenizer,
+    cut: async (document, options) => {
+      const [thread] = threads.toSorted((a, b) => a.bytes - b.bytes);
+      if (thread === undefined) throw new Error('there is no thread');
+      thread.bytes += document.bytes.length;
+      try {
+        return await thread.cutter.cut(document, options);
+      } finally {
+        thread.bytes -= document.bytes.length;
+      }
+    },
+    close: async () => {
+      await Promise.all(threads.map(({ cutter }) => cutter.close()));
+    },
+  };
+}
+
 /**
  * A thread of its own: a large document takes seconds, in which nobody would talk to the embedder and renew the lease.
  * A document that takes too long, or ends its thread, is given up, and another thread goes on with the next.

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadTokenizer } from '../../src/vectorize/chunk.ts';
-import { cutterHere, cutterThreads } from '../../src/vectorize/cutter.ts';
-import { cuttingThread } from '../../src/vectorize/cutting-threads.ts';
+import { cutterHere } from '../../src/vectorize/cutter.ts';
+import { cutterThreads, cuttingThread } from '../../src/vectorize/cutting-threads.ts';
 import { DocumentError } from '../../src/vectorize/document.ts';
 
 const options = { strategy: 'Markdown', maxTokens: 32, overlapTokens: 0 } as const;
