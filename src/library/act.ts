@@ -34,6 +34,7 @@ import { putReverseAway, startReverse } from './reverse/act.ts';
 import type { ReverseOrder } from './reverse/orders.ts';
 import { shapeOf } from './shape.ts';
 import { carryOutOrder } from './snapshots/act.ts';
+import { dropLocalFiles } from './snapshots/local-files.ts';
 import { placeNamed, seenPlace, type World } from './world.ts';
 
 export type Acting = {
@@ -67,6 +68,7 @@ const factsOf = (step: Step): Record<string, unknown> => ({
   ...('aliases' in step ? { aliases: step.aliases } : {}),
   ...('alias' in step ? { alias: step.alias } : {}),
   ...('order' in step ? step.order : {}),
+  ...('files' in step ? { snapshots: step.files.names } : {}),
   ...('jobs' in step ? { jobs: step.jobs } : {}),
   ...('attempt' in step ? { attempt: step.attempt, generation: step.generation } : {}),
 });
@@ -173,6 +175,8 @@ async function changeQdrant(acting: Acting, step: QdrantStep): Promise<void> {
     case 'dropCollection':
       await client.deleteCollection(step.collection, options);
       return;
+    case 'dropLocalFiles':
+      return dropLocalFiles({ client, signal: context.signal }, step.files);
   }
 }
 

@@ -2,8 +2,6 @@ import type { DomainLibrary, QdrantCluster } from '../api/index.ts';
 import {
   type ConfigMap,
   type Job,
-  type KubeObject,
-  ownerReference,
   secretFiles,
   type WorkerAccess,
   type WorkerMount,
@@ -14,6 +12,7 @@ import {
 import { API_KEY_FILE, CA_FILE, KEY_DIRECTORIES, type Projection, type WorkerConfig } from '../migration/index.ts';
 import type { PeerAddress } from '../qdrant/index.ts';
 import { jobName, libraryLabels, publicName, workerNames } from './names.ts';
+import { owned } from './owned.ts';
 import { mountedSecrets } from './secrets.ts';
 
 /** One end of a copy. */
@@ -71,18 +70,6 @@ export function copyObjects(plan: CopyPlan): CopyObjects {
     },
     progress: { ...owned(library, names.progress), apiVersion: 'v1', kind: 'ConfigMap' },
     job: copyJob(plan, names),
-  };
-}
-
-function owned(library: DomainLibrary, name: string): Pick<KubeObject, 'metadata'> {
-  const { namespace } = library.metadata;
-  return {
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      labels: libraryLabels(library.metadata.name),
-      ownerReferences: [ownerReference(library)],
-    },
   };
 }
 

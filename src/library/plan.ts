@@ -6,6 +6,7 @@ import type { DiscoveryStatus } from './discovery/wanted.ts';
 import type { Reason } from './reasons.ts';
 import type { ReverseOrder } from './reverse/orders.ts';
 import type { Section } from './shape.ts';
+import type { LocalFiles } from './snapshots/local-files.ts';
 import type { SnapshotOrder, SnapshotsPlanned } from './snapshots/orders.ts';
 
 /** Something done to Qdrant. */
@@ -31,6 +32,8 @@ export type QdrantStep = {
   | { readonly kind: 'pointAliases'; readonly collection: string; readonly aliases: readonly string[] }
   | { readonly kind: 'dropAlias'; readonly alias: string }
   | { readonly kind: 'dropCollection'; readonly collection: string }
+  /** What snapshots have left on the peers beside a collection. */
+  | { readonly kind: 'dropLocalFiles'; readonly files: LocalFiles }
 );
 
 /** Something done to Kubernetes. */
@@ -79,7 +82,7 @@ export const on = (cluster: string, plan: Plan): Plan => ({
 });
 
 export const isDestructive = ({ kind }: Step): boolean =>
-  kind === 'dropCollection' || kind === 'dropAlias' || kind === 'dropIndex';
+  kind === 'dropCollection' || kind === 'dropAlias' || kind === 'dropIndex' || kind === 'dropLocalFiles';
 
 /** A condition besides Ready, Reconciling and Stalled. */
 export type Note = {

@@ -88,6 +88,7 @@ export class LibraryReconciler {
     const { world, reaches } = gathered;
     const { library } = world;
     this.#metrics.blocked(keyText(keyOfLibrary(library)), plan.blockedBy ?? []);
+    this.#metrics.snapshots(world);
     if ((plan.blockedBy ?? []).length > 0) context.log.debug({ blockedBy: plan.blockedBy }, 'predicates refuse');
     const notes: Note[] = [];
     let failure: unknown;
@@ -237,6 +238,7 @@ export class LibraryReconciler {
     this.#writtenAt.delete(id);
     this.#expectations.forget(key);
     this.#metrics.blocked(id, []);
+    this.#metrics.forgetSnapshots(key);
     return DONE;
   }
 }

@@ -10,6 +10,7 @@ export const NO_SNAPSHOTS: SnapshotWorld = {
   restores: new Map(),
   restoreObjects: [],
   snapshotObjects: [],
+  tidying: undefined,
   credentialsProblem: undefined,
 };
 

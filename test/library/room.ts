@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -170,6 +170,12 @@ export class Room {
       now: Date.now,
     });
     this.#controller = { controller, stop, ended: controller.start(stop.signal) };
+  }
+
+  /** Snapshots as they lie on the disks of all Qdrants, whatever these show. */
+  async snapshotFiles(): Promise<string[]> {
+    const files = await readdir(this.#directory, { recursive: true });
+    return files.filter((path) => path.endsWith('.snapshot'));
   }
 
   async stopOperator(): Promise<void> {

@@ -3,6 +3,8 @@ import { aliasesOf, type CollectionLook, type Look } from '../look.ts';
 import { publicName } from '../names.ts';
 import { generationsOf, type Plan } from '../plan.ts';
 import { DROP_PREDICATES, refusals } from '../predicates.ts';
+import { filesWith } from '../snapshots/local-files.ts';
+import { manifestsOf } from '../snapshots/world.ts';
 import type { SeenWorld, World } from '../world.ts';
 import { ownCollections } from './active.ts';
 import { lift } from './fence.ts';
@@ -97,7 +99,15 @@ function emptySite(world: SeenWorld, site: Site): Plan | undefined {
     const message = `${next.name} is not dropped: ${blockedBy.map(({ name, reason }) => `${name}: ${reason}`).join('; ')}`;
     return { steps: [], blockedBy, waiting: { reason: 'PredicatesRefuse', message, seconds: 2 } };
   }
-  return { steps: [{ kind: 'dropCollection', collection: next.name }] };
+  const files = filesWith(world.snapshots, next.name);
+  if (files === undefined) return { steps: [{ kind: 'dropCollection', collection: next.name }] };
+  return {
+    // Nobody knows their names once the ConfigMaps are gone.
+    steps: [
+      { kind: 'dropLocalFiles', files },
+      { kind: 'snapshot', order: { do: 'forget', names: files.names } },
+    ],
+  };
 }
 
 /** Other clusters that can't be looked at and have something that must not stay. */
@@ -133,9 +143,13 @@ function finish(world: SeenWorld): Plan {
   const kept = sitesOf(world).flatMap(({ look }) =>
     [...ownCollections(library, look).values()].map(({ name }) => name),
   );
+  const manifests = manifestsOf(world.snapshots);
+  const saved = (destination: string): number => manifests.filter((each) => each.destination === destination).length;
+  const inBucket = saved('s3') === 0 ? '' : `; ${saved('s3')} snapshots stay in the bucket`;
+  const beside = saved('local') === 0 ? '' : `; files of ${saved('local')} local snapshots stay with them`;
   const note = removed
-    ? 'all generations are dropped'
-    : `collections are kept by deletionPolicy Retain: ${kept.join(', ') || 'none'}`;
+    ? `all generations are dropped${inBucket}`
+    : `collections are kept by deletionPolicy Retain: ${kept.join(', ') || 'none'}${beside}${inBucket}`;
   return {
     steps: [{ kind: 'removeFinalizer' }],
     events: [{ type: 'Normal', reason: removed ? 'Dropped' : 'Retained', action: 'Delete', note }],

@@ -7,7 +7,16 @@ import { LEAST_POINTS } from './discover.ts';
 import { DISCOVER_TASK, discoveryJobPrefix, discoveryNames } from './objects.ts';
 import type { DiscoveryOrder } from './orders.ts';
 import type { DiscoveryResult } from './progress.ts';
-import { ASKED, askedFor, changeOfSpec, type DiscoveryStatus, nextDiscovery, settingsOf, wanted } from './wanted.ts';
+import {
+  ASKED,
+  askedFor,
+  changeOfSpec,
+  type DiscoveryStatus,
+  discoveryProblem,
+  nextDiscovery,
+  settingsOf,
+  wanted,
+} from './wanted.ts';
 
 const AGAIN_SECONDS = 5;
 
@@ -16,7 +25,15 @@ export function discoverDomains(world: SeenWorld, active: Active): Plan | undefi
   const { library, now } = world;
   const { running } = library.status?.discovery ?? {};
   if (running !== undefined) return goOn(world, active, running);
-  return putAway(world) ?? begin(world, active) ?? waitForNext(library, now);
+  return named(library, putAway(world) ?? begin(world, active) ?? waitForNext(library, now));
+}
+
+/** A schedule that nobody can read is told, whatever else is to be done: on demand it goes on working. */
+function named(library: DomainLibrary, plan: Plan | undefined): Plan | undefined {
+  const problem = discoveryProblem(library);
+  if (problem === undefined || plan?.notes?.some(({ type }) => type === 'DiscoveryFailing') === true) return plan;
+  const note: Note = { type: 'DiscoveryFailing', status: 'True', reason: 'InvalidSpec', message: problem };
+  return { steps: [], ...plan, notes: [...(plan?.notes ?? []), note] };
 }
 
 const order = (what: DiscoveryOrder): Plan['steps'] => [{ kind: 'discover', order: what }];

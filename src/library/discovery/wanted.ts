@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ANNOTATIONS, type DomainLibrary, type DomainLibraryStatus } from '../../api/index.ts';
-import { nextFire } from '../snapshots/schedule.ts';
+import { nextFire, scheduleProblem } from '../snapshots/schedule.ts';
 
 export type DiscoveryStatus = NonNullable<DomainLibraryStatus['discovery']>;
 type Spec = NonNullable<DomainLibrary['spec']['discovery']>;
@@ -30,11 +30,18 @@ export function askedFor(library: DomainLibrary): string | undefined {
   return nonce === undefined || nonce === library.status?.lastHandled?.['discover'] ? undefined : nonce;
 }
 
-/** When the schedule fires next, from the moment up to which it has been obeyed. */
-export function nextDiscovery({ spec, status }: DomainLibrary): number | undefined {
+/** Why the schedule can't be read. */
+export function discoveryProblem({ spec }: DomainLibrary): string | undefined {
   const schedule = spec.discovery?.schedule;
-  const obeyed = status?.discovery?.scheduledAt;
-  return schedule === undefined || obeyed === undefined ? undefined : nextFire({ schedule }, Date.parse(obeyed));
+  return schedule === undefined ? undefined : scheduleProblem({ schedule }, 'spec.discovery');
+}
+
+/** When the schedule fires next, from the moment up to which it has been obeyed; one that can't be read never does. */
+export function nextDiscovery(library: DomainLibrary): number | undefined {
+  const schedule = library.spec.discovery?.schedule;
+  const obeyed = library.status?.discovery?.scheduledAt;
+  if (schedule === undefined || obeyed === undefined || discoveryProblem(library) !== undefined) return undefined;
+  return nextFire({ schedule }, Date.parse(obeyed));
 }
 
 /** What is to be answered now; undefined: nothing. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { FIELD_MANAGERS } from '../../api/index.ts';
 import {
   CONFIG_MAPS,
@@ -34,10 +35,13 @@ import {
   SNAPSHOT_TASK,
   snapshotJobPrefix,
   snapshotTaskNames,
+  TIDY,
   taskJobName,
+  tidyJobPrefix,
+  tidyTaskNames,
 } from './names.ts';
 import { snapshotMap, type TaskObjects, taskObjects } from './objects.ts';
-import type { SnapshotOrder } from './orders.ts';
+import type { Dropped, SnapshotOrder } from './orders.ts';
 import type { BucketConfig, TaskConfig } from './task-config.ts';
 import { manifestsOf } from './world.ts';
 
@@ -59,6 +63,8 @@ export function carryOutOrder(ordering: Ordering, order: SnapshotOrder): Promise
       return begin(ordering, order);
     case 'make':
       return make(ordering, order);
+    case 'tidy':
+      return tidy(ordering, order);
     case 'restore':
       return restore(ordering, order);
     case 'putAway':
@@ -101,13 +107,45 @@ async function make(ordering: Ordering, { name, attempt, drop }: SnapshotOrder &
       generation: collection.mark?.generation ?? 0,
       attempt,
     },
-    drop: drop.map((each) => ({ name: each.name, ...(each.parts === undefined ? {} : { parts: [...each.parts] }) })),
+    drop: dropConfig(drop),
   };
   await startTask(ordering, {
     config,
     names,
     job: taskJobName(snapshotJobPrefix(library.metadata.name, name), attempt),
     labels: { [TASK_LABEL]: SNAPSHOT_TASK, [SNAPSHOT_LABEL]: name },
+  });
+}
+
+const dropConfig = (drop: readonly Dropped[]) =>
+  drop.map(({ name, parts }) => ({ name, ...(parts === undefined ? {} : { parts: [...parts] }) }));
+
+async function tidy(ordering: Ordering, { attempt, drop }: SnapshotOrder & { do: 'tidy' }): Promise<void> {
+  const { world } = ordering;
+  const { library } = world;
+  const { collection } = seen(world);
+  const names = tidyTaskNames(library.metadata.name);
+  // What others have dropped is not what this one is to drop.
+  const change = createHash('sha256')
+    .update(drop.map(({ name }) => name).join(' '))
+    .digest('hex')
+    .slice(0, 12);
+  const config: TaskConfig = {
+    ...commonConfig(ordering, {
+      collection: collection.name,
+      change: `${TIDY} ${change}`,
+      progress: names.progress,
+      from: collection,
+    }),
+    ...bucketOf(world, placeOf(destinationOf(library))),
+    task: SNAPSHOT_TASK,
+    drop: dropConfig(drop),
+  };
+  await startTask(ordering, {
+    config,
+    names,
+    job: taskJobName(tidyJobPrefix(library.metadata.name), attempt),
+    labels: { [TASK_LABEL]: SNAPSHOT_TASK, [SNAPSHOT_LABEL]: TIDY },
   });
 }
 

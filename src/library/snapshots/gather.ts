@@ -4,7 +4,7 @@ import type { LibraryDeps } from '../deps.ts';
 import { ownedBy } from '../indexes.ts';
 import { taskOf } from '../names.ts';
 import { destinationOf } from './destination.ts';
-import { NONCE_ANNOTATION, RESTORE_TASK, ROLE_LABEL, SCHEDULED_ANNOTATION, SNAPSHOT_TASK } from './names.ts';
+import { NONCE_ANNOTATION, RESTORE_TASK, ROLE_LABEL, SCHEDULED_ANNOTATION, SNAPSHOT_TASK, TIDY } from './names.ts';
 import { ACCESS_KEY_FILE, SECRET_KEY_FILE } from './task-config.ts';
 import { parseTaskProgress, TASK_PROGRESS_KEY, type TaskProgress } from './task-progress.ts';
 import type { KeptSnapshot, SnapshotWorld } from './world.ts';
@@ -16,6 +16,8 @@ export function snapshotWorld({ informers }: LibraryDeps, library: DomainLibrary
   const ofTask = <T extends ConfigMap | Job>(objects: readonly T[], task: string): T[] =>
     objects.filter((object) => taskOf(object) === task);
   const restoreMaps = ofTask(maps, RESTORE_TASK);
+  const isTidying = ({ metadata }: ConfigMap | Job): boolean => metadata.labels?.[SNAPSHOT_LABEL] === TIDY;
+  const tidyMaps = ofTask(maps, SNAPSHOT_TASK).filter(isTidying);
   return {
     kept: ofTask(maps, SNAPSHOT_TASK)
       .filter((map) => roleOf(map) === 'snapshot')
@@ -29,11 +31,15 @@ export function snapshotWorld({ informers }: LibraryDeps, library: DomainLibrary
     restoreObjects: [...new Set([...restoreMaps, ...ofTask(jobs, RESTORE_TASK)].map(generationOf))],
     snapshotObjects: [
       ...new Set(
-        [...ofTask(maps, SNAPSHOT_TASK).filter((map) => roleOf(map) === 'config'), ...ofTask(jobs, SNAPSHOT_TASK)].map(
-          ({ metadata }) => metadata.labels?.[SNAPSHOT_LABEL] ?? '',
-        ),
+        [...ofTask(maps, SNAPSHOT_TASK).filter((map) => roleOf(map) === 'config'), ...ofTask(jobs, SNAPSHOT_TASK)]
+          .filter((object) => !isTidying(object))
+          .map(({ metadata }) => metadata.labels?.[SNAPSHOT_LABEL] ?? ''),
       ),
     ],
+    tidying:
+      tidyMaps.length === 0 && !ofTask(jobs, SNAPSHOT_TASK).some(isTidying)
+        ? undefined
+        : { progress: tidyMaps.map(progressOf).find((progress) => progress !== undefined) },
     credentialsProblem: credentialsProblem(informers, library),
   };
 }

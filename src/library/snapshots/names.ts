@@ -17,6 +17,17 @@ export const snapshotTaskNames = (library: string, snapshot: string) => ({
   progress: snapshot,
 });
 
+/** In the place of a snapshot's name: a Job that only drops. */
+export const TIDY = 'tidy';
+
+export const tidyTaskNames = (library: string) => ({
+  account: `${library}-snapshot`,
+  config: `${library}-tidy-config`,
+  progress: `${library}-tidy`,
+});
+
+export const tidyJobPrefix = (library: string): string => `${library}-tidy-a`;
+
 export const restoreTaskNames = (library: string, generation: number) => ({
   account: `${library}-restore`,
   config: `${library}-restore-g${generation}`,

@@ -2,8 +2,6 @@ import type { DomainLibrary, QdrantCluster } from '../../api/index.ts';
 import {
   type ConfigMap,
   type Job,
-  type KubeObject,
-  ownerReference,
   secretFiles,
   type WorkerAccess,
   type WorkerMount,
@@ -13,6 +11,7 @@ import {
 } from '../../kube/index.ts';
 import { API_KEY_FILE, CA_FILE } from '../../migration/index.ts';
 import { libraryLabels, TASK_LABEL } from '../names.ts';
+import { owned } from '../owned.ts';
 import { mountedSecrets } from '../secrets.ts';
 import { destinationOf } from './destination.ts';
 import { ROLE_LABEL, SNAPSHOT_TASK } from './names.ts';
@@ -74,22 +73,6 @@ export const snapshotMap = (
   return { metadata: { ...metadata, annotations: { ...annotations } }, apiVersion: 'v1', kind: 'ConfigMap' };
 };
 
-function owned(
-  library: DomainLibrary,
-  name: string,
-  labels: Readonly<Record<string, string>> = {},
-): Pick<KubeObject, 'metadata'> {
-  const { namespace } = library.metadata;
-  return {
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      labels: { ...libraryLabels(library.metadata.name), ...labels },
-      ownerReferences: [ownerReference(library)],
-    },
-  };
-}
-
 function jobOf({ library, cluster, config, names, job, labels, mounts, ...rest }: TaskPlan): Job {
   const { image, pullSecrets, environment } = rest;
   return workerJob({
@@ -106,8 +89,6 @@ function jobOf({ library, cluster, config, names, job, labels, mounts, ...rest }
   });
 }
 
-const MODE = 0o440;
-
 function clusterMount(cluster: QdrantCluster): WorkerMount[] {
   const { apiKey, ca } = mountedSecrets(cluster);
   const volume = secretFiles('cluster-keys', { [API_KEY_FILE]: apiKey, [CA_FILE]: ca });
@@ -117,10 +98,10 @@ function clusterMount(cluster: QdrantCluster): WorkerMount[] {
 function bucketMount(library: DomainLibrary, { bucket }: Task): WorkerMount[] {
   const secret = destinationOf(library).s3?.credentialsSecretRef?.name;
   if (bucket?.credentials !== true || secret === undefined) return [];
-  const items = [ACCESS_KEY_FILE, SECRET_KEY_FILE].map((key) => ({ key, path: key }));
-  const volume = {
-    name: 'bucket-keys',
-    projected: { defaultMode: MODE, sources: [{ secret: { name: secret, items } }] },
-  };
-  return [{ volume, path: BUCKET_PATH, variable: BUCKET_KEYS }];
+  const key = (file: string) => ({ name: secret, key: file });
+  const volume = secretFiles('bucket-keys', {
+    [ACCESS_KEY_FILE]: key(ACCESS_KEY_FILE),
+    [SECRET_KEY_FILE]: key(SECRET_KEY_FILE),
+  });
+  return volume === undefined ? [] : [{ volume, path: BUCKET_PATH, variable: BUCKET_KEYS }];
 }

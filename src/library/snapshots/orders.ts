@@ -1,6 +1,9 @@
 import type { DomainLibraryStatus } from '../../api/index.ts';
 import type { LocalPart } from './task-config.ts';
 
+/** A snapshot that goes; its parts where they lie on peers. */
+export type Dropped = { readonly name: string; readonly parts?: readonly LocalPart[] };
+
 /** What a pass has done about snapshots and restores; carried out by `act.ts` of this folder. */
 export type SnapshotOrder =
   /** Writes down that a snapshot is to be made: the ConfigMap that it will be. */
@@ -14,8 +17,10 @@ export type SnapshotOrder =
       readonly do: 'make';
       readonly name: string;
       readonly attempt: number;
-      readonly drop: readonly { readonly name: string; readonly parts?: readonly LocalPart[] }[];
+      readonly drop: readonly Dropped[];
     }
+  /** A Job that makes nothing. */
+  | { readonly do: 'tidy'; readonly attempt: number; readonly drop: readonly Dropped[] }
   | {
       readonly do: 'restore';
       /** The snapshot. */

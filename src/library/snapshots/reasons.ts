@@ -29,6 +29,7 @@ export const SNAPSHOT_REASONS = {
   TaskFailed: 'The worker failed; its log tells more.',
   // Events
   SnapshotMade: 'A snapshot was made.',
+  SnapshotLate: 'A moment of the schedule was missed, and is made up for.',
   SnapshotDropped: 'A snapshot was dropped: newer ones exist, or it is too old.',
   SnapshotVerified: 'A trial restore gave a snapshot back.',
   TrialFailed: 'A trial restore did not give the snapshot back.',

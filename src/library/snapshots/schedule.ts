@@ -13,19 +13,23 @@ export function nextFire({ schedule, timeZone = 'Etc/UTC' }: Schedule, after: nu
   return new Cron(schedule, { timezone: timeZone, paused: true }).nextRun(new Date(after))?.getTime();
 }
 
-/** Why a schedule can't be read: field, value and rule. The API server's patterns let `99 * * * *` and any word as a zone pass. */
-export function scheduleProblem({ schedule, timeZone }: Schedule): string | undefined {
+/**
+ * Why a schedule can't be read: field, value and rule. The API server's patterns let `99 * * * *` and any word as a zone pass.
+ *
+ * @param section what the two fields stand in, `spec.snapshots` for one
+ */
+export function scheduleProblem({ schedule, timeZone }: Schedule, section: string): string | undefined {
   const zone = timeZone ?? 'Etc/UTC';
   try {
     new Intl.DateTimeFormat('en', { timeZone: zone });
   } catch {
-    return `spec.snapshots.timeZone: ${JSON.stringify(zone)}: no time zone of that name is known`;
+    return `${section}.timeZone: ${JSON.stringify(zone)}: no time zone of that name is known`;
   }
   try {
     nextFire({ schedule, timeZone }, 0);
     return undefined;
   } catch (error) {
     const why = error instanceof Error ? error.message : 'it can not be read';
-    return `spec.snapshots.schedule: ${JSON.stringify(schedule)}: ${why}`;
+    return `${section}.schedule: ${JSON.stringify(schedule)}: ${why}`;
   }
 }

@@ -1,10 +1,10 @@
-import { isQdrantError } from '../../qdrant/index.ts';
 import type { Bucket } from './bucket.ts';
 import { libraryPrefix, manifestKey } from './keys.ts';
+import { dropParts } from './local-files.ts';
 import type { Working } from './make.ts';
 import { parseManifest } from './manifest.ts';
 import { leftObjects, leftUploads, manifestsIn } from './sweep.ts';
-import type { LocalPart, SnapshotConfig } from './task-config.ts';
+import type { SnapshotConfig } from './task-config.ts';
 
 export type Tidying = Working & { readonly config: SnapshotConfig; readonly bucket: Bucket | undefined };
 
@@ -50,18 +50,5 @@ async function sweepBucket({ config, log, keeper }: Tidying, bucket: Bucket, bas
     await keeper.mayWrite();
     await bucket.remove(key);
     log.info({ key }, 'a part without a manifest is deleted');
-  }
-}
-
-async function dropParts({ client, signal }: Tidying, parts: readonly LocalPart[]): Promise<void> {
-  for (const { collection, shard, peer: name, file } of parts) {
-    const peer = client.peers.find((candidate) => candidate.name === name);
-    // With the peer its files are gone.
-    if (peer === undefined) continue;
-    try {
-      await peer.deleteSnapshot({ collection, shard }, file, { signal });
-    } catch (error) {
-      if (!isQdrantError(error, 'NotFound')) throw error;
-    }
   }
 }

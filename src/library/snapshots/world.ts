@@ -22,6 +22,8 @@ export type SnapshotWorld = {
   readonly restoreObjects: readonly number[];
   /** Snapshots whose Job's objects are there beside the ConfigMap that is kept. */
   readonly snapshotObjects: readonly string[];
+  /** A Job that only drops, or what is left of it; undefined: there is none. */
+  readonly tidying: { readonly progress: TaskProgress | undefined } | undefined;
   /** Why the credentials of the bucket can't be had; undefined: nothing against it. */
   readonly credentialsProblem: string | undefined;
 };
@@ -34,5 +36,5 @@ export const pendingOf = ({ kept }: SnapshotWorld): KeptSnapshot | undefined =>
   kept.filter(({ progress }) => progress?.phase !== 'Done').toSorted((a, b) => a.begunAt - b.begunAt)[0];
 
 /** Names of snapshots that a worker has dropped. */
-export const droppedOf = ({ kept }: SnapshotWorld): ReadonlySet<string> =>
-  new Set(kept.flatMap(({ progress }) => progress?.dropped ?? []));
+export const droppedOf = ({ kept, tidying }: SnapshotWorld): ReadonlySet<string> =>
+  new Set([...kept, ...(tidying === undefined ? [] : [tidying])].flatMap(({ progress }) => progress?.dropped ?? []));

@@ -55,3 +55,17 @@ test('a library that holds too little is looked at again when it has grown, and 
   assert.equal(sim.condition('Discovered')?.reason, 'LibraryTooSmall');
   assert.equal(sim.library.status?.discovery?.running, undefined);
 });
+
+test('a schedule that nobody can read stops no pass: field, value and rule stand in a condition, until it is mended', () => {
+  const schedule = '99 * * * *';
+  assert.equal(nextDiscovery(given({ schedule }, { discovery: { scheduledAt: '2026-01-31T12:00:00Z' } })), undefined);
+  const sim = new Sim(library({ discovery: { schedule } }));
+  sim.settle(12);
+  sim.pass();
+  assert.equal(sim.condition('DiscoveryFailing')?.reason, 'InvalidSpec');
+  assert.match(sim.condition('DiscoveryFailing')?.message ?? '', /^spec\.discovery\.schedule: "99 \* \* \* \*": ./);
+  assert.equal(sim.condition('Ready')?.status, 'True');
+  sim.edit({ discovery: { schedule: '0 3 * * *' } });
+  sim.settle(3);
+  assert.equal(sim.condition('DiscoveryFailing'), undefined);
+});

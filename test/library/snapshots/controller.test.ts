@@ -232,3 +232,47 @@ test('a library whose collection is gone comes back from the bucket, and so does
   await room.ready();
   assert.equal(await digest(), before);
 });
+
+test('local snapshots go with a library that is deleted with its collections, and stay with those that are retained', async () => {
+  await prepared({ deletionPolicy: 'Delete' });
+  await snapshot('one');
+  await sleep(1100);
+  await snapshot('two');
+  assert.equal((await room.snapshotFiles()).length, 2);
+  const gone = async (): Promise<boolean> => (await room.library().catch(() => undefined)) === undefined;
+  await room.admin.delete(DOMAIN_LIBRARIES, { namespace: NAMESPACE, name: 'docs' });
+  await room.until(gone);
+  assert.deepEqual(await room.snapshotFiles(), []);
+  assert.deepEqual(await room.qdrant.collections(), []);
+
+  await room.createLibrary({ deletionPolicy: 'Retain' });
+  await room.ready();
+  await room.qdrant.upsert('docs', points(0, 10));
+  await snapshot('three');
+  await room.admin.delete(DOMAIN_LIBRARIES, { namespace: NAMESPACE, name: 'docs' });
+  await room.until(gone);
+  assert.equal((await room.snapshotFiles()).length, 1);
+  await room.until(() => event('Retained').some(({ note }) => note.includes('1 local snapshots stay')));
+  assert.equal(room.forbidden(), 0);
+});
+
+test('what is kept changes: the surplus goes by itself, from the bucket and from the list, and no Job is left', async () => {
+  await prepared({ snapshots: { ...s3(), keepLast: 3 } });
+  const first = await snapshot('one');
+  await sleep(1100);
+  const second = await snapshot('two');
+  await room.change({ spec: { snapshots: { keepLast: 1 } } });
+  await room.until(async () => (await items()).length === 1, 30);
+  assert.deepEqual(
+    (await items()).map(({ name }) => name),
+    [second],
+  );
+  assert.deepEqual(store.objects.list(`backups/${NAMESPACE}/docs/${first}/`), []);
+  await room.until(async () => (await room.admin.listAll(JOBS, { namespace: NAMESPACE })).length === 0);
+  await room.until(async () =>
+    (await room.admin.listAll(CONFIG_MAPS, { namespace: NAMESPACE })).every(
+      ({ metadata }) => !metadata.name.startsWith('docs-tidy'),
+    ),
+  );
+  assert.equal(room.forbidden(), 0);
+});

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Registry } from 'prom-client';
 import type { DomainLibrarySpec, DomainLibraryStatus } from '../../../src/api/index.ts';
 import { ANNOTATIONS } from '../../../src/api/index.ts';
 import { place } from '../../../src/library/decide/placement.ts';
 import { decide } from '../../../src/library/decide.ts';
+import { LibraryMetrics } from '../../../src/library/metrics.ts';
 import type { Plan } from '../../../src/library/plan.ts';
 import { statusOf } from '../../../src/library/report.ts';
 import { attemptsOf } from '../../../src/library/snapshots/decide/attempts.ts';
@@ -13,6 +15,7 @@ import type { SnapshotOrder } from '../../../src/library/snapshots/orders.ts';
 import { freshProgress, type TaskProgress } from '../../../src/library/snapshots/task-progress.ts';
 import type { KeptSnapshot, SnapshotWorld } from '../../../src/library/snapshots/world.ts';
 import type { TaskJob, World } from '../../../src/library/world.ts';
+
 import { library, NO_SNAPSHOTS } from '../given.ts';
 import { filled, to } from '../moving.ts';
 import { Sim } from '../sim.ts';
@@ -287,4 +290,110 @@ test('no snapshot is made of shards that a move sends as snapshots, and no such 
   assert.ok(status?.change !== undefined);
   sim.library = { ...sim.library, status: { ...status, change: { ...status.change, engine: 'Scroll' } } };
   assert.equal(orders(decide(worldOf(sim)))[0]?.do, 'begin');
+});
+
+const HOUR = 3_600_000;
+const agedBy = (sim: Sim, hours: number): KeptSnapshot => {
+  const name = `docs-${hours}`;
+  const createdAt = new Date(sim.now - hours * HOUR).toISOString();
+  return kept({
+    name,
+    progress: said({ phase: 'Done', manifest: manifest({ name, createdAt, startedAt: createdAt }) }),
+  });
+};
+const tidyJob = (change: Partial<TaskJob> = {}): TaskJob => snapshotJob({ name: 'docs-tidy-a1', ...change });
+
+test('what crosses its age goes by itself, with nothing else to do, and the newest stays', () => {
+  const sim = settled({ snapshots: { keepLast: 7, maxAgeHours: 24 } });
+  const all = [agedBy(sim, 2), agedBy(sim, 23), agedBy(sim, 23.5)];
+  const before = pass(sim, { kept: all });
+  assert.deepEqual(orders(before), []);
+  assert.equal(before.again, 0.5 * 3600, 'looked at again when the oldest crosses its age');
+  sim.now += 0.75 * HOUR;
+  const [tidy] = orders(pass(sim, { kept: all }));
+  assert.ok(tidy?.do === 'tidy');
+  assert.deepEqual(
+    tidy.drop.map(({ name, parts }) => [name, parts?.length]),
+    [['docs-23.5', 1]],
+  );
+  // While its Job runs nothing else begins; what it has dropped is forgotten, then its tools are put away.
+  sim.annotate(ANNOTATIONS.snapshot, 'now');
+  const tidying = { progress: said({ phase: 'Done', dropped: ['docs-23.5'] }) };
+  assert.deepEqual(orders(pass(sim, { kept: all, tidying: { progress: undefined }, tasks: [tidyJob()] })), []);
+  const forget = pass(sim, { kept: all, tidying });
+  assert.deepEqual(orders(forget), [{ do: 'forget', names: ['docs-23.5'] }]);
+  assert.deepEqual(
+    forget.events?.map(({ reason }) => reason),
+    ['SnapshotDropped'],
+  );
+  const left = all.slice(0, 2);
+  assert.deepEqual(orders(pass(sim, { kept: left, tidying })), [{ do: 'putAway', snapshots: ['tidy'], restores: [] }]);
+  assert.equal(orders(pass(sim, { kept: left }))[0]?.do, 'begin');
+  sim.now += 1000 * HOUR;
+  assert.deepEqual(orders(pass(settledLike(sim), { kept: [agedBy(sim, 900)] })), []);
+});
+
+const settledLike = (sim: Sim): Sim => {
+  sim.annotate(ANNOTATIONS.snapshot, sim.library.status?.lastHandled?.['snapshot'] ?? '');
+  return sim;
+};
+
+test('a retention that fails is named, tried again after growing delay, and holds up no snapshot', () => {
+  const sim = settled({ snapshots: { keepLast: 1 } });
+  const all = [agedBy(sim, 1), agedBy(sim, 2)];
+  const failure = { reason: 'BucketDenied', message: 'no', lasting: false };
+  const failed = [tidyJob({ alive: false, state: 'failed', endedAt: sim.now - 1000 })];
+  const known = { kept: all, tidying: { progress: said({ failure }) }, tasks: failed };
+  const plan = pass(sim, known);
+  assert.deepEqual(orders(plan), []);
+  assert.equal(plan.again, 4);
+  assert.match(plan.notes?.[0]?.message ?? '', /not dropped yet: no/);
+  sim.annotate(ANNOTATIONS.snapshot, 'now');
+  assert.equal(orders(pass(sim, known))[0]?.do, 'begin');
+});
+
+test('without spec.snapshots nothing that was made on demand is dropped by itself', () => {
+  const sim = settled();
+  assert.deepEqual(orders(pass(sim, { kept: Array.from({ length: 9 }, (_, at) => agedBy(sim, at + 1)) })), []);
+});
+
+test('a moment of the schedule that was missed is named, one that is only just over is not', () => {
+  for (const [hours, reasons] of [
+    [5, ['SnapshotLate']],
+    [1, []],
+  ] as const) {
+    const sim = settled({ snapshots: { schedule: '0 * * * *' } });
+    pass(sim);
+    const next = Date.parse(sim.library.status?.snapshots?.nextAt ?? '');
+    sim.now = next + (hours - 1) * HOUR + 1000;
+    const plan = decide(worldOf(sim));
+    assert.equal(orders(plan)[0]?.do, 'begin');
+    assert.deepEqual(
+      plan.events?.map(({ reason }) => reason),
+      reasons,
+    );
+  }
+});
+
+test('metrics tell when the newest was made, and by when the next must be, though attempts fail', async () => {
+  const sim = settled({ snapshots: { schedule: '0 * * * *' } });
+  const registry = new Registry();
+  const metrics = new LibraryMetrics(registry);
+  const told = async (name: string) =>
+    ((await registry.getSingleMetric(`qdrant_librarian_snapshot_${name}_seconds`)?.get())?.values ?? []).map(
+      ({ value, labels }) => [labels['namespace'], labels['name'], value],
+    );
+  pass(sim);
+  metrics.snapshots(worldOf(sim));
+  assert.deepEqual(await told('timestamp'), []);
+  const first = Date.parse(sim.library.status?.snapshots?.nextAt ?? '') / 1000;
+  assert.deepEqual(await told('due_timestamp'), [['team', 'docs', first]]);
+  const newest = agedBy(sim, 3);
+  const made = sim.now / 1000 - 3 * 3600;
+  metrics.snapshots(worldOf(sim, { kept: [newest, kept({ name: 'failing', progress: said(), begunAt: sim.now })] }));
+  assert.deepEqual(await told('timestamp'), [['team', 'docs', made]]);
+  const [[, , due] = []] = await told('due_timestamp');
+  assert.ok(typeof due === 'number' && due > made && due <= made + 3600, 'it stays in the past');
+  metrics.forgetSnapshots({ namespace: 'team', name: 'docs' });
+  assert.deepEqual([await told('timestamp'), await told('due_timestamp')], [[], []]);
 });

@@ -39,8 +39,11 @@ test('it is always later than asked from, and nothing lies between', () => {
 });
 
 test('what the API server lets pass and nobody can read is told with field, value and rule', () => {
-  assert.equal(scheduleProblem({ schedule: '0 2 * * *', timeZone: 'Europe/Vienna' }), undefined);
-  assert.match(scheduleProblem({ schedule: '99 * * * *' }) ?? '', /^spec\.snapshots\.schedule: "99 \* \* \* \*": ./);
-  const zone = scheduleProblem({ schedule: '0 2 * * *', timeZone: 'Europe/Atlantis' });
+  assert.equal(scheduleProblem({ schedule: '0 2 * * *', timeZone: 'Europe/Vienna' }, 'spec.snapshots'), undefined);
+  assert.match(
+    scheduleProblem({ schedule: '99 * * * *' }, 'spec.snapshots') ?? '',
+    /^spec\.snapshots\.schedule: "99 \* \* \* \*": ./,
+  );
+  const zone = scheduleProblem({ schedule: '0 2 * * *', timeZone: 'Europe/Atlantis' }, 'spec.snapshots');
   assert.equal(zone, 'spec.snapshots.timeZone: "Europe/Atlantis": no time zone of that name is known');
 });

@@ -1,10 +1,9 @@
 import { ANNOTATIONS, type Blocker } from '../../../api/index.ts';
 import type { Active } from '../../decide/active.ts';
 import { isMove } from '../../decide/site.ts';
-import type { Event, Note, Plan } from '../../plan.ts';
+import { type Event, type Note, type Plan, timestamp } from '../../plan.ts';
 import { refusals } from '../../predicates.ts';
 import type { SeenWorld } from '../../world.ts';
-import { destinationOf, placeOf } from '../destination.ts';
 import { snapshotName } from '../keys.ts';
 import { snapshotJobPrefix } from '../names.ts';
 import type { SnapshotOrder } from '../orders.ts';
@@ -12,14 +11,22 @@ import { MAKE_PREDICATES, type SnapshotSubject } from '../predicates.ts';
 import { nextFire, scheduleProblem } from '../schedule.ts';
 import { droppedOf, type KeptSnapshot, manifestsOf, pendingOf } from '../world.ts';
 import { attemptsOf, failureOf, jobsNamed } from './attempts.ts';
-import { surplus } from './retention.ts';
-import { restoringNow, usedSnapshots } from './under-way.ts';
+import { dropOf, newestFirst, nextExpiry, surplus } from './retention.ts';
+import { retentionOf, tidyingNow, tidyUp } from './tidying.ts';
+import { restoringNow } from './under-way.ts';
 
 /** Makes what is due or asked for, one at a time, tries again what failed, and forgets what is dropped. */
 export function snapshots(world: SeenWorld, active: Active): Plan | undefined {
   const pending = pendingOf(world.snapshots);
   if (pending !== undefined) return goOn(world, active, pending);
-  return forget(world) ?? putAway(world) ?? begin(world, active) ?? waitForNext(world);
+  return (
+    forget(world) ??
+    putAway(world) ??
+    tidyingNow(world) ??
+    begin(world, active) ??
+    tidyUp(world, subjectOf(world, active)) ??
+    waitForNext(world)
+  );
 }
 
 const order = (what: SnapshotOrder): Plan['steps'] => [{ kind: 'snapshot', order: what }];
@@ -38,12 +45,7 @@ function goOn(world: SeenWorld, active: Active, pending: KeptSnapshot): Plan {
   if (blockedBy.length > 0)
     return { steps: [], notes: [refused(pending.name, blockedBy)], blockedBy, again: AGAIN_SECONDS };
   const { attempt } = attempts;
-  const drop = surplus({ ...retention(world), making: pending.progress?.manifest === undefined }).map(
-    ({ name, destination, collection, parts }) =>
-      destination === 's3'
-        ? { name }
-        : { name, parts: parts.map(({ shard, peer, file }) => ({ collection, shard, peer, file })) },
-  );
+  const drop = surplus({ ...retentionOf(world), making: pending.progress?.manifest === undefined }).map(dropOf);
   return {
     steps: order({ do: 'make', name: pending.name, attempt, drop }),
     notes,
@@ -106,15 +108,6 @@ function shardsMoving({ library, moveRules }: SeenWorld): string | undefined {
   return `the move to ${change.toCluster} makes snapshots of the same shards`;
 }
 
-const retention = (world: SeenWorld) => ({
-  library: world.library,
-  manifests: manifestsOf(world.snapshots),
-  now: world.now,
-  used: usedSnapshots(world.library),
-  place: placeOf(destinationOf(world.library)),
-  cluster: world.cluster.metadata.name,
-});
-
 /** What a worker has dropped is no more. */
 function forget({ snapshots: world }: SeenWorld): Plan | undefined {
   const dropped = droppedOf(world);
@@ -173,12 +166,26 @@ function begin(world: SeenWorld, active: Active): Plan | undefined {
       ...(nonce === undefined ? {} : { nonce }),
       ...(due === undefined ? {} : { scheduledFor: now }),
     }),
+    ...late(now, due),
     status: {
       ...(nonce === undefined ? {} : { handled: { snapshot: nonce } }),
       ...(due === undefined ? {} : { snapshots: { scheduledAt: now } }),
     },
   };
 }
+
+/** Nobody wonders about less. */
+const LATE_MILLISECONDS = 300_000;
+
+/** A moment of the schedule at which nobody was there, or something held the snapshot up. */
+function late(now: number, due: number | undefined): Pick<Plan, 'events'> {
+  if (due === undefined || now - due < LATE_MILLISECONDS) return {};
+  const minutes = Math.round((now - due) / 60_000);
+  const note = `the snapshot of ${timestamp(due)} was missed; it is made up for now, ${minutes} min later`;
+  return { events: [snapshotEvent('Warning', 'SnapshotLate', note)] };
+}
+
+const SECTION = 'spec.snapshots';
 
 type Known = Pick<SeenWorld, 'library' | 'snapshots'>;
 
@@ -194,7 +201,9 @@ function nextOf(world: Known): number | undefined {
   const { schedule, timeZone } = world.library.spec.snapshots ?? {};
   const obeyed = obeyedUntil(world);
   if (schedule === undefined || obeyed === undefined) return undefined;
-  return scheduleProblem({ schedule, timeZone }) === undefined ? nextFire({ schedule, timeZone }, obeyed) : undefined;
+  return scheduleProblem({ schedule, timeZone }, SECTION) === undefined
+    ? nextFire({ schedule, timeZone }, obeyed)
+    : undefined;
 }
 
 /** The moment that is over and was not obeyed; several that were missed are one. */
@@ -206,16 +215,34 @@ function dueSince(world: SeenWorld): number | undefined {
 function waitForNext(world: SeenWorld): Plan | undefined {
   const { library, now } = world;
   const { schedule, timeZone } = library.spec.snapshots ?? {};
-  if (schedule === undefined) return undefined;
-  const problem = scheduleProblem({ schedule, timeZone });
+  const expiry = nextExpiry({ library, manifests: manifestsOf(world.snapshots), now });
+  if (schedule === undefined) return later(now, [expiry]);
+  const problem = scheduleProblem({ schedule, timeZone }, SECTION);
   if (problem !== undefined) {
     const note: Note = { type: 'SnapshotFailing', status: 'True', reason: 'InvalidSpec', message: problem };
     return { steps: [], notes: [note] };
   }
   // From the moment at which a schedule is seen first.
   if (obeyedUntil(world) === undefined) return { steps: [], status: { snapshots: { scheduledAt: now } } };
-  const next = nextOf(world);
-  return next === undefined ? undefined : { steps: [], again: Math.max(0.1, (next - now) / 1000) };
+  return later(now, [nextOf(world), expiry]);
+}
+
+/** At the earliest of these moments. */
+function later(now: number, times: readonly (number | undefined)[]): Plan | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : { steps: [], again: Math.max(0.1, (Math.min(...known) - now) / 1000) };
+}
+
+/**
+ * When a snapshot must have been made at the latest, for one who alerts: the first moment of the schedule after the newest
+ * was begun. Unlike `nextAt` it stays in the past while attempts fail. Milliseconds since the epoch.
+ */
+export function dueAt(world: Known): number | undefined {
+  const { schedule, timeZone } = world.library.spec.snapshots ?? {};
+  if (schedule === undefined || scheduleProblem({ schedule, timeZone }, SECTION) !== undefined) return undefined;
+  const [newest] = newestFirst(manifestsOf(world.snapshots));
+  if (newest !== undefined) return nextFire({ schedule, timeZone }, Date.parse(newest.startedAt));
+  return pendingOf(world.snapshots)?.begunAt ?? nextOf(world);
 }
 
 /** When the next one is due, for the status. */
