@@ -373,6 +373,9 @@ export class Sim {
       case 'dropAlias':
         at.aliases.delete(step.alias);
         return;
+      case 'dropLocalFiles':
+        // It knows no files.
+        return;
       case 'dropCollection': {
         const collection = at.collections.get(step.collection);
         const mark = parseMark(collection?.info.config.metadata);
