@@ -22,6 +22,8 @@ export type Library = {
   readonly binding: string | undefined;
   /** Step of the change that is under way. */
   readonly step: string | undefined;
+  /** Longest time for which that change holds writes back. */
+  readonly maxFreezeSeconds: number | undefined;
 };
 
 /** Steps in which writes are held back, or were until just now. */
@@ -48,6 +50,7 @@ export function libraryOf(object: DomainLibrary): Library {
     physical: status?.collection,
     binding: status?.binding?.name,
     step: change?.step,
+    maxFreezeSeconds: change?.maxFreezeSeconds,
   };
 }
 

@@ -27,7 +27,7 @@ export type Passing = {
 
 /** Milliseconds. */
 export type Patience = {
-  /** A write waits so long for the end of a change. */
+  /** A write waits so long for the end of a change that doesn't tell how long it may take; 0: it never waits. */
   readonly hold: number;
   /** A request is sent again for so long while nobody answers. */
   readonly retry: number;
@@ -61,6 +61,8 @@ const MANY_FAILURES = 5;
 /** So often a cluster may not know a library's name before that is believed. */
 const GONE_LOOKS = 3;
 const GONE_PAUSE = 120;
+/** After writes were held back to the end names, status and binding follow, or the fence is lifted. */
+const AFTER_FREEZE = 10_000;
 /** So often a 429 may come without a fence to be seen, before it is taken for the user's own limit. */
 const LIMITS = { calm: 2, changing: 20 };
 
@@ -186,13 +188,22 @@ export class Passage {
     const began = performance.now();
     held.inc();
     try {
-      if (!(await this.#fences.opened(library, way.holdLeft(), signal)))
+      if (!(await this.#fences.opened(library, this.#holdLeft(library, way), signal)))
         throw new GatewayError('WritesHeldTooLong', undefined, 1);
       way.place = undefined;
     } finally {
       held.dec();
       heldSeconds.observe((performance.now() - began) / 1000);
     }
+  }
+
+  /** By the bound of the change that runs, where it is known. */
+  #holdLeft(library: Library, way: Way): number {
+    const { hold } = this.#deps.patience;
+    // A change that has ended meanwhile tells nothing any more.
+    way.bound = (this.#deps.current(library) ?? library).maxFreezeSeconds ?? way.bound;
+    const most = hold === 0 || way.bound === undefined ? hold : way.bound * 1000 + AFTER_FREEZE;
+    return most - way.spent();
   }
 
   /** A cluster that does not know the library's name: it moved, it is between two collections, or it is not made yet. */
@@ -206,7 +217,7 @@ export class Passage {
     // A binding that was read just before the library moved is read again a moment later.
     const calm = now.step === undefined && now.cluster === library.cluster;
     if (!moved && elsewhere === undefined && calm && way.unknown >= GONE_LOOKS) return false;
-    if (way.holdLeft() <= 0) {
+    if (this.#holdLeft(now, way) <= 0) {
       if (operation.kind === 'read') return false;
       throw new GatewayError('WritesHeldTooLong', undefined, 1);
     }
@@ -253,6 +264,8 @@ class Way {
   failures = 0;
   calm = 0;
   unknown = 0;
+  /** Longest time for which writes are held back, in seconds, as the library told it last. */
+  bound: number | undefined;
   rekeyed = false;
   /** Not the library's home. */
   place: Place | undefined;
@@ -263,7 +276,7 @@ class Way {
   }
 
   retryLeft = (): number => this.#patience.retry - (performance.now() - this.#began);
-  holdLeft = (): number => this.#patience.hold - (performance.now() - this.#began);
+  spent = (): number => performance.now() - this.#began;
 
   /** The other place, or home again. */
   alternate(other: Place): void {

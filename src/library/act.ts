@@ -205,6 +205,7 @@ async function startCopy(acting: Acting, step: Step & { kind: 'startCopy' }): Pr
     again: step.again === true,
     engine: step.fromCluster === undefined ? undefined : workersEngine(library.status?.change, world.moveRules?.engine),
     projection: carrying(source.look.observed, target.look.observed).projection,
+    verify: step.fromCluster === undefined ? undefined : world.moveRules?.verify,
     maxFreezeSeconds: settings.maxFreezeSeconds,
     pageLimit: pageLimit(source.look, target.look, shapeOf(library.spec)),
     image: settings.workerImage,

@@ -34,6 +34,8 @@ export type CopyPlan = {
   readonly projection: Projection;
   /** How the bulk of the data is to travel; undefined: point by point. */
   readonly engine?: WorkerConfig['engine'] | undefined;
+  /** What a policy wants to be read under the fence. */
+  readonly verify?: WorkerConfig['verify'] | undefined;
   readonly maxFreezeSeconds: number;
   /** Most points that Qdrant gives in one answer; undefined: as many as are asked for. */
   readonly pageLimit?: number | undefined;
@@ -96,6 +98,7 @@ function workerConfig(plan: CopyPlan, progress: string): WorkerConfig {
       keepShardKeys: plan.projection.keepShardKeys,
     },
     ...(plan.engine === undefined ? {} : { engine: plan.engine }),
+    ...(plan.verify === undefined ? {} : { verify: plan.verify }),
     maxFreezeSeconds: plan.maxFreezeSeconds,
     leaseSeconds: LEASE_SECONDS,
     lanes: LANES,

@@ -37,7 +37,7 @@ export const LIBRARY_RULES: readonly AccessRule[] = [
     apiGroups: ['qdrant-librarian.io'],
     resources: ['rebalancepolicies'],
     verbs: WATCH,
-    purpose: 'know how long the source of a move is kept, and how long writes may be held back',
+    purpose: 'know what holds for the moves that they order: engine, fence, proof, times',
   },
   {
     apiGroups: [''],

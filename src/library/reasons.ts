@@ -72,6 +72,7 @@ export const REASONS = {
   EngineChanged: 'Shard snapshots turned out not to do; the points are sent one by one. Nothing is switched yet.',
   CopyRetried: 'Another attempt of a copy began.',
   FenceLeaks: 'Writes could get past the fence: they go on without a switch.',
+  FenceBestEffort: 'Not every member could be asked to hold writes back, and the policy allows to go on.',
   FenceLifted: 'Writes go on without a switch.',
   PredicatesDisabled: 'A predicate refuses and is passed over: an annotation switches it off.',
   GapOpened: 'An adopted collection was dropped so that its name can be an alias.',

@@ -31,7 +31,7 @@ export type SeenPlace = Pick<Place, 'name' | 'rivals' | 'vectorsBytes'> & {
 /** What a RebalancePolicy says of the moves that it orders. */
 export type MoveRules = Pick<
   NonNullable<RebalancePolicy['spec']['migration']>,
-  'engine' | 'keepSourceHours' | 'maxFreezeSeconds'
+  'engine' | 'fence' | 'verify' | 'keepSourceHours' | 'maxFreezeSeconds'
 >;
 
 /** The Job that copies a generation, as far as decisions go. */

@@ -50,6 +50,8 @@ const config = Type.Object({
       room: Type.Optional(text),
     }),
   ),
+  /** What is read under the fence; what has changed where nothing is said. */
+  verify: Type.Optional(Type.Unsafe<'Changed' | 'Full'>({ enum: ['Changed', 'Full'] })),
   maxFreezeSeconds: count,
   leaseSeconds: count,
   lanes: count,

@@ -39,6 +39,8 @@ export type CopySettings = {
   /** Between two comparisons without a fence: at least this, at most `maxPauseMilliseconds`. */
   readonly minPauseMilliseconds: number;
   readonly maxPauseMilliseconds: number;
+  /** Full: all of both sides is read under the fence, whatever is known from before; Changed when not given. */
+  readonly verify?: 'Changed' | 'Full' | undefined;
   /** A verification that takes longer is given up: the operator lifts the fence. */
   readonly maxFreezeMilliseconds: number;
   readonly leaseMilliseconds: number;

@@ -97,6 +97,7 @@ const settingsOf = (config: WorkerConfig): CopySettings => ({
   drainMilliseconds: 8000,
   minPauseMilliseconds: 500,
   maxPauseMilliseconds: 30_000,
+  verify: config.verify,
   maxFreezeMilliseconds: config.maxFreezeSeconds * 1000,
   leaseMilliseconds: config.leaseSeconds * 1000,
   rememberPoints: REMEMBERED_POINTS,

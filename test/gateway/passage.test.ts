@@ -163,6 +163,22 @@ test('a write that waits longer than it may is answered 503 with Retry-After', a
   assert.equal(answer.headers.get('retry-after'), '1');
 });
 
+test('a write waits as long as the change itself says that it may take, and not at all where nobody wants it to', async () => {
+  await library('bound');
+  const change = { step: 'Fenced', from: 1, to: 2, reason: 'r', startedAt: '2026-01-01T00:00:00Z' } as const;
+  await close('bound');
+  const patience = { hold: 300, retry: 5000, read: 10_000, write: 30_000 };
+  const told = await world.gateway({ patience });
+  const never = await world.gateway({ patience: { ...patience, hold: 0 } });
+  assert.equal((await write('bound', points(1), told)).status, 503, 'the gateway knows its own setting only');
+  world.show(world.change('bound', { change: { ...change, maxFreezeSeconds: 5 } }));
+  assert.equal((await write('bound', points(1), never)).status, 503);
+  const writing = write('bound', points(1), told);
+  await sleep(1200);
+  await open('bound');
+  assert.equal((await writing).status, 200);
+});
+
 test("a user's own limit is passed on", async () => {
   await library('limited');
   await direct(one, 'PATCH', '/collections/limited--g1', {

@@ -109,6 +109,36 @@ test('a selected library moves where a policy assigns it, and its source is kept
   assert.deepEqual(sim.dropped, [{ name: 'docs--g1', wasActive: false, marked: true }]);
 });
 
+for (const fence of ['Auto', 'BestEffort'] as const) {
+  test(`a source whose members can't all be asked to hold writes back, and a policy of fence ${fence}`, () => {
+    const { sim } = filled({ placement: { clusterSelector: {} } });
+    sim.main.oneAddress = true;
+    sim.moveRules = { fence };
+    const assign = (): void => {
+      const status = { ...sim.library.status, assignment: { cluster: 'cloud', policy: 'even' } };
+      sim.library = { ...sim.library, status };
+    };
+    sim.settle(60, () => {
+      assign();
+      assert.ok(accepting(sim).length <= 1);
+    });
+    const moved = fence === 'BestEffort';
+    assert.equal(sim.library.status?.cluster, moved ? 'cloud' : 'main');
+    assert.equal(sim.events.includes('FenceBestEffort'), moved);
+    const refusing = sim.library.status?.change?.blockedBy?.map(({ name }) => name);
+    assert.deepEqual(refusing, moved ? undefined : ['every-peer-can-be-asked']);
+  });
+}
+
+test('best effort of no policy, or of one that did not order the move, changes nothing', () => {
+  const { sim } = filled();
+  sim.main.oneAddress = true;
+  sim.edit(to('cloud'));
+  sim.settle(60);
+  assert.equal(sim.library.status?.cluster, 'main');
+  assert.equal(sim.library.status?.change?.maxFreezeSeconds, 20, 'the bound stands in the status before any fence');
+});
+
 test('a source that was written to after it was left is not dropped', () => {
   const { sim } = filled({ generations: { keep: 0 } });
   sim.edit(to('cloud'));

@@ -19,6 +19,8 @@ export class SimQdrant {
   recovering: string | undefined;
   /** Of the two peers. */
   versions: readonly [string, string] = ['1.18.3', '1.18.3'];
+  /** Both peers stand behind one address. */
+  oneAddress = false;
   /** Set while nobody can look at it. */
   blind: Blind | undefined;
   rivals: World['rivals'] = [];
@@ -50,9 +52,9 @@ export class SimQdrant {
     });
     const quiet = new Set(this.silent.map(({ name }) => name));
     return {
-      peers: [peer(1), peer(2)].filter(({ name }) => !quiet.has(name)),
+      peers: (this.oneAddress ? [peer(1)] : [peer(1), peer(2)]).filter(({ name }) => !quiet.has(name)),
       silent: this.silent,
-      everyPeerListed: true,
+      everyPeerListed: !this.oneAddress,
     };
   }
 

@@ -87,6 +87,9 @@ const change = object('A change of generation that runs. One whose target lies o
   passes: optional(integer('Passes over the data so far.', { min: 0, max: 1_000_000 })),
   copied: optional(big('Points copied.')),
   total: optional(big('Points to copy.')),
+  maxFreezeSeconds: optional(
+    integer('Longest time for which its writes are held back, in seconds.', { min: 1, max: 3600 }),
+  ),
   freezeMilliseconds: optional(big('How long writes were held back, in milliseconds.')),
   blockedBy: optional(blockedBy),
 });

@@ -76,14 +76,14 @@ const migration = object(
     ),
     fence: optional(
       choice(
-        'How writes are held back at the switch. BestEffort holds back none: a late write may be lost.',
-        ['Auto', 'Gateway', 'Jwt', 'BestEffort'],
+        'How surely writes are held back at the switch. Auto: on every member of the cluster, else nothing moves; BestEffort: also where not every member can be asked for it. A late write may then have to be looked for, and may be lost.',
+        ['Auto', 'BestEffort'],
         { default: 'Auto' },
       ),
     ),
     verify: optional(
       choice(
-        'What must be equal before the switch. Changed: counts, digests of changed ids, sampled searches; Full: a digest of everything, too.',
+        'What is read under the fence. Changed: what has changed since both sides were compared in full, where Qdrant can tell; Full: all of both once more, which holds writes back for longer. Digests of everything, counts and sampled searches must agree either way.',
         ['Changed', 'Full'],
         { default: 'Changed' },
       ),

@@ -60,7 +60,9 @@ function start(world: SeenWorld, shape: Shape, { collection, generation }: Activ
     specDigest: shapeDigest(shape),
     createdAt: timestamp(now),
   };
-  const change: GenerationChange = { step: 'Building', from: generation, to, reason, startedAt: timestamp(now) };
+  const { maxFreezeSeconds } = world.settings;
+  const startedAt = timestamp(now);
+  const change: GenerationChange = { step: 'Building', from: generation, to, reason, startedAt, maxFreezeSeconds };
   return {
     // Written down before anything is made: whoever goes on after a crash finds it.
     steps: [],

@@ -39,16 +39,30 @@ function goOn(world: SeenWorld, copying: Copying): Plan {
   if (progress === undefined || progress.phase === 'Copying')
     return heldUp(world, progress, waitFor(world, { ...reported, step: 'Copying' }));
   const subject = subjectOf(world, copying, progress);
-  const blockedBy = refusals(FENCE_PREDICATES, subject, world.library);
+  const { blockedBy, passedOver } = bestEffort(world, change, refusals(FENCE_PREDICATES, subject, world.library));
   if (blockedBy.length > 0)
     return heldUp(world, progress, waitFor(world, { ...reported, step: 'Converging' }, blockedBy));
   const fence = fenceStep(active.collection, change.to, world.now);
   return {
     steps: fence === undefined ? [] : [fence],
-    status: { change: { ...reported, step: 'Fenced' } },
-    events: [event('Fenced', 'Fence', `writes to ${active.collection.name} are held back for the switch`)],
+    status: { change: { ...reported, step: 'Fenced', maxFreezeSeconds: world.settings.maxFreezeSeconds } },
+    events: [
+      event('Fenced', 'Fence', `writes to ${active.collection.name} are held back for the switch`),
+      ...passedOver.map(({ name, reason }) =>
+        event('FenceBestEffort', 'Fence', `${name} refuses, and the policy allows best effort: ${reason}`, 'Warning'),
+      ),
+    ],
     waiting: fenced(change),
   };
+}
+
+/** What a policy of best effort goes on without: that every member was seen to hold writes back. */
+const BEST_EFFORT: readonly string[] = ['every-peer-can-be-asked'];
+
+function bestEffort({ moveRules }: SeenWorld, change: GenerationChange, refused: readonly Blocker[]) {
+  const allowed = isMove(change) && moveRules?.fence === 'BestEffort';
+  const isAllowed = ({ name }: Blocker): boolean => allowed && BEST_EFFORT.includes(name);
+  return { blockedBy: refused.filter((each) => !isAllowed(each)), passedOver: refused.filter(isAllowed) };
 }
 
 function withProgress({ job }: SeenWorld, change: GenerationChange, progress: Progress | undefined): GenerationChange {

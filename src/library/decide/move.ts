@@ -55,6 +55,7 @@ export function startMove(world: SeenWorld, active: Active, order: MoveOrder): P
     startedAt: timestamp(now),
     fromCluster: home,
     toCluster: order.to,
+    maxFreezeSeconds: world.settings.maxFreezeSeconds,
     ...(order.policy === undefined ? {} : { policy: order.policy }),
     ...chosenEngine(left === undefined ? engineOf(world, active, place) : undefined),
   };
