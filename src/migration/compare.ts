@@ -2,6 +2,7 @@ import type { Point, PointId, ShardKey } from '../qdrant/types.ts';
 import { hashOfPoint } from '../qdrant/wire-point.ts';
 import { addHash, type Digest, EMPTY_DIGEST } from '../vectors/index.ts';
 import type { PassOptions } from './copy.ts';
+import { keyOfPoint, type Listed, type PointKey } from './listed.ts';
 import { type Group, OrderedReader } from './ordered-reader.ts';
 import { type Projection, project } from './projection.ts';
 import type { RangeQueue } from './range-queue.ts';
@@ -22,7 +23,9 @@ export type Comparison = {
 
 export type CompareOptions = PassOptions & {
   /** Called with the hash of every point that the target should hold, range by range. */
-  readonly remember?: (range: number, hash: bigint) => void;
+  readonly remember?: (range: number, hash: bigint, key: PointKey) => void;
+  /** Called with every point that differs or stands on one side only. */
+  readonly onDifference?: (point: Listed) => void;
 };
 
 type Difference = { readonly upserts: readonly Point[]; readonly removals: readonly Point[] };
@@ -89,12 +92,15 @@ async function compareRange(range: number, { readers, target, options }: RangeLa
     if (wanted !== undefined) left.skip(wanted);
     if (present !== undefined) right.skip(present);
     const sides = digestGroups(wanted, present, options.projection);
-    for (const { hash } of sides.wanted.values()) {
+    for (const { point, hash } of sides.wanted.values()) {
       digests.source = addHash(digests.source, hash);
-      options.remember?.(range, hash);
+      options.remember?.(range, hash, keyOfPoint(point));
     }
     for (const { hash } of sides.present.values()) digests.target = addHash(digests.target, hash);
-    await writer.add(difference(sides));
+    const { upserts, removals } = difference(sides);
+    for (const { id, shardKey } of [...upserts, ...removals])
+      options.onDifference?.({ id, version: undefined, ...(shardKey === undefined ? {} : { shardKey }) });
+    await writer.add({ upserts, removals });
     compared += 1;
     options.onProgress?.(1);
   }

@@ -7,6 +7,8 @@ import {
   READABLE,
 } from '../qdrant/index.ts';
 import { parseMark } from './fence.ts';
+import { lineageOf } from './lineage.ts';
+import { pointReader } from './point-reader.ts';
 import { probeWrites } from './probe.ts';
 import type { NearestQuery, Neighbour, PeerState, Side, SideState } from './side.ts';
 
@@ -20,20 +22,21 @@ export type QdrantSideOptions = {
 /** A collection in a real cluster. Writes are sent once: who repeats them asks first whether it still may. */
 export function qdrantSide({ client, collection, writeMilliseconds }: QdrantSideOptions): Side {
   const once = { attempts: 1, timeout: writeMilliseconds };
+  const read = pointReader(client, collection);
   return {
     collection,
-    page: (offset, limit) =>
-      client.scroll(collection, {
-        limit,
-        withVectors: true,
-        undecoded: true,
-        ...(offset === undefined ? {} : { offset }),
-      }),
+    page: read.page,
+    inventory: read.inventory,
+    retrieve: read.retrieve,
+    lineage: () => lineageOf(client, collection),
     upsert: (points) => client.upsert(collection, points, once),
     remove: (ids, shardKey) =>
       client.deletePoints(collection, { ids }, { ...once, ...(shardKey === undefined ? {} : { shardKey }) }),
     count: () => client.count(collection, { exact: true }),
-    state: () => sideState(client, collection),
+    state: () => {
+      read.forget();
+      return sideState(client, collection);
+    },
     nearest: (query) => nearest(client, collection, query),
     probeWrites: (signal) => probeWrites(client, collection, signal),
   };

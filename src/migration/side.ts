@@ -1,5 +1,8 @@
 import type { Point, PointId, ShardKey } from '../qdrant/types.ts';
+import type { PageOf } from './keyed-pages.ts';
+import type { Listed } from './listed.ts';
 
+export type InventoryPage = PageOf<Listed>;
 export type Page = { readonly points: readonly Point[]; readonly nextOffset: PointId | undefined };
 
 /** One collection as each peer that was asked shows it. */
@@ -42,6 +45,15 @@ export interface Side {
   readonly collection: string;
   /** Points in the order of ids from `offset` (inclusive) on, with vectors and payload. */
   page(offset: PointId | undefined, limit: number): Promise<Page>;
+  /** Ids from `offset` (inclusive) on, with what tells whether a point has changed; undefined where nothing does. */
+  inventory?(offset: PointId | undefined, limit: number): Promise<InventoryPage | undefined>;
+  /** The points that exist among those named, with vectors and payload, in no promised order. */
+  retrieve?(points: readonly Listed[]): Promise<readonly Point[]>;
+  /**
+   * Stays the same for as long as versions can be compared: equal ones then mean that nothing has changed. Undefined:
+   * they say nothing.
+   */
+  lineage?(): Promise<string | undefined>;
   /** Returns when the points can be read. */
   upsert(points: readonly Point[]): Promise<void>;
   /** Returns when the points are gone. */

@@ -1,9 +1,10 @@
 import { inSpan, type Logger, tracerOf } from '../telemetry/index.ts';
 import { formatDigest } from '../vectors/index.ts';
-import { type Comparison, compare, type RangeDigests } from './compare.ts';
-import type { CopyEngine, PassOptions } from './copy.ts';
+import { Contents } from './contents.ts';
+import type { CopyEngine } from './copy.ts';
 import { Keeper, type ProgressStore, type Timing } from './keeper.ts';
 import { closeLeak } from './leak.ts';
+import type { LedgerOptions } from './ledger.ts';
 import { neighboursAgree } from './neighbours.ts';
 import { beginProgress, type GivenUp, type Progress } from './progress.ts';
 import type { Projection } from './projection.ts';
@@ -20,7 +21,7 @@ import {
 } from './side.ts';
 import type { SnapshotBase } from './snapshot-base.ts';
 import { leakOf, tighten } from './tighten.ts';
-import { VerifiedPoints } from './verified-points.ts';
+import type { VerifiedPoints } from './verified-points.ts';
 import { type Evidence, objections, parseRanges, rangesText, totals } from './verify.ts';
 
 export type CopySettings = {
@@ -69,7 +70,6 @@ export type CopyTask = {
 const tracer = tracerOf('qdrant-librarian.copy');
 
 const MAX_FAILURES = 10;
-const MAX_ROUNDS = 5;
 const MAX_BACKOFF = 30_000;
 
 /**
@@ -109,10 +109,12 @@ class CopyRun {
   #failures = 0;
   #nextPassAt = 0;
   #points: VerifiedPoints | undefined;
+  readonly #contents: Contents;
 
   constructor(task: CopyTask, keeper: Keeper<Progress>) {
     this.#task = task;
     this.#keeper = keeper;
+    this.#contents = new Contents(task, task.log);
     this.#signal = AbortSignal.any([task.signal, keeper.lost]);
   }
 
@@ -211,7 +213,7 @@ class CopyRun {
       if (state.peers.some((peer) => peer.fence !== undefined)) fenced.abort(new Error('a fence shows'));
     });
     try {
-      const result = await compare(source, target, new RangeQueue(), this.#passOptions(signal));
+      const result = await this.#contents.converge(this.#passOptions(signal));
       const milliseconds = Math.round(timing.now() - begun);
       const { passes } = this.#keeper.progress;
       const lastPass = { milliseconds, compared: result.compared, differences: result.differences };
@@ -329,23 +331,9 @@ class CopyRun {
   }
 
   async #evidence(signal: AbortSignal): Promise<Evidence> {
-    const { source, target, settings } = this.#task;
+    const { source, target } = this.#task;
     const before = await this.#states();
-    const points = new VerifiedPoints(settings.rememberPoints);
-    const remember = (range: number, hash: bigint): void => points.add(range, hash);
-    const ranges = new Map<number, RangeDigests>();
-    let wanted: readonly number[] | undefined;
-    for (let round = 0; round < MAX_ROUNDS && (wanted === undefined || wanted.length > 0); round += 1) {
-      for (const range of wanted ?? []) {
-        points.forget(range);
-        ranges.delete(range);
-      }
-      const queue = new RangeQueue(undefined, wanted);
-      const options = { ...this.#passOptions(signal), remember };
-      const result: Comparison = await compare(source, target, queue, options);
-      for (const [range, digests] of result.ranges) ranges.set(range, digests);
-      wanted = result.dirty;
-    }
+    const { ranges, points } = await this.#contents.prove(this.#passOptions(signal));
     const counts = { source: await source.count(), target: await target.count() };
     this.#points = points.isComplete ? points : undefined;
     return { ranges, counts, states: [...before, ...(await this.#states())] };
@@ -426,11 +414,12 @@ class CopyRun {
     return { snapshots, keeper: this.#keeper, timing, log, signal: this.#signal };
   }
 
-  #passOptions(signal: AbortSignal): PassOptions {
-    const { pageSize, projection } = this.#task.settings;
+  #passOptions(signal: AbortSignal): LedgerOptions {
+    const { pageSize, projection, rememberPoints } = this.#task.settings;
     const { total } = this.#keeper.progress;
     const lanes = lanesFor(total, this.#task.settings);
-    return { lanes, pageSize, projection, signal, write: (action) => this.#write(action, signal) };
+    const write = (action: () => Promise<void>): Promise<void> => this.#write(action, signal);
+    return { lanes, pageSize, projection, rememberPoints, signal, write };
   }
 
   async #write(action: () => Promise<void>, signal: AbortSignal): Promise<void> {

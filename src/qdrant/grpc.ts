@@ -6,10 +6,10 @@ import type { Attempt } from './attempt.ts';
 import { codeOfAnswer, QdrantError } from './errors.ts';
 import { aborted, clean, type Origin, timedOut, unanswered } from './faults.ts';
 import { GrpcSession } from './grpc-session.ts';
-import type { GetInit, PointsApi, ScrollInit, UpsertInit } from './grpc-types.ts';
+import type { GetInit, PointsApi, QueryInit, ScrollInit, UpsertInit } from './grpc-types.ts';
 import type { PeerAddress, TlsOptions } from './types.ts';
 import type { WireApi } from './wire-api.ts';
-import type { WirePoint } from './wire-point.ts';
+import type { PointVersion, WirePoint } from './wire-point.ts';
 
 export type GrpcOptions = {
   readonly address: PeerAddress;
@@ -56,6 +56,12 @@ export class GrpcPoints {
   /** Like `get`, but points stay as they came. */
   getWire(request: GetInit, attempt: Attempt): Promise<WirePoint[]> {
     return this.#call(attempt, async (_api, options, wire) => wire.points(await wire.read('get', request, options), 1));
+  }
+
+  async versions(request: QueryInit, attempt: Attempt): Promise<PointVersion[]> {
+    return this.#call(attempt, async (_api, options, wire) =>
+      wire.versions(await wire.read('query', request, options)),
+    );
   }
 
   /** Like `upsert`, with points as bytes. */

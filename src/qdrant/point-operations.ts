@@ -1,13 +1,14 @@
 import { type BatchLimits, DEFAULT_BATCH } from './batches.ts';
 import type { Call } from './call.ts';
 import { unexpected } from './faults.ts';
-import type { PayloadInit } from './grpc-types.ts';
+import type { PayloadInit, QueryInit } from './grpc-types.ts';
 import { fromGrpcId, fromGrpcPoint, toGrpcId, toGrpcShardKey } from './point-grpc.ts';
 import { fromRestPoint, fromRestScoredPoint, type RestRecord, type RestScoredPoint } from './point-rest.ts';
 import { part, restCall } from './rest.ts';
 import { SnapshotOperations } from './snapshot-operations.ts';
 import type { CallOptions, Payload, Point, PointId, Schemas, ScoredPoint, ShardKey } from './types.ts';
 import { grpcUpserts, restUpserts, type Write } from './upsert.ts';
+import type { PointVersion } from './wire-point.ts';
 
 export type Ordering = 'weak' | 'medium' | 'strong';
 /** `wait` is true unless said otherwise: then the points can be read when the call returns. */
@@ -25,6 +26,12 @@ export type ReadOptions = CallOptions & {
   readonly withVectors?: boolean;
   /** All of it, none, or these fields; dots lead into objects. */
   readonly withPayload?: boolean | readonly string[];
+  readonly shardKey?: ShardKey;
+};
+export type VersionOptions = CallOptions & {
+  /** Of the vector `using` ('' = the unnamed one). */
+  readonly dimensions: number;
+  readonly using: string;
   readonly shardKey?: ShardKey;
 };
 export type RetrieveOptions = ReadOptions & Pick<ScrollOptions, 'undecoded'>;
@@ -170,6 +177,29 @@ export abstract class PointOperations extends SnapshotOperations {
       return result.map(fromGrpcPoint);
     };
     return this.run({ ...rest, attempt }, options);
+  }
+
+  /**
+   * Which of these points have the vector, each with the number that its last change has in its shard's log: every write
+   * to a point gives it another, also one that changes nothing (measured, for each kind of write). Numbers belong to a
+   * replica: with several of a shard they say nothing. By gRPC only; found by an exact search among the ids.
+   */
+  async versions(name: string, ids: readonly PointId[], options: VersionOptions): Promise<PointVersion[] | undefined> {
+    if (!this.bulkByGrpc) return undefined;
+    const { dimensions, using, shardKey } = options;
+    const data = Array.from({ length: dimensions }, (_, at) => (at === 0 ? 1 : 0));
+    const hasId = { conditionOneOf: { case: 'hasId', value: { hasId: ids.map(toGrpcId) } } } as const;
+    const request = {
+      collectionName: name,
+      query: { variant: { case: 'nearest', value: { variant: { case: 'dense', value: { data } } } } },
+      ...(using === '' ? {} : { using }),
+      filter: { must: [hasId] },
+      params: { exact: true },
+      limit: BigInt(ids.length),
+      ...selection({ withVectors: false, withPayload: false, shardKey }),
+    } as unknown as QueryInit;
+    const attempt: Call<PointVersion[]>['attempt'] = (peer, context) => peer.points.versions(request, context);
+    return this.run({ operation: 'versions', kind: 'bulk', safety: 'read', attempt }, options);
   }
 
   /** Search, by Qdrant's universal query. */

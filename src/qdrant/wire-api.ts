@@ -1,9 +1,9 @@
 import { create, type DescMessage, type DescMethodUnary, fromBinary, type Message, toBinary } from '@bufbuild/protobuf';
 import type { CallOptions as RpcOptions, Transport } from '@connectrpc/connect';
 import type { PointsOperationResponse, Qdrant, RetrievedPoint, PointId as WireId } from '@qdrant/js-client-grpc';
-import type { GetInit, ScrollInit, UpsertInit } from './grpc-types.ts';
+import type { GetInit, QueryInit, ScrollInit, UpsertInit } from './grpc-types.ts';
 import { fromGrpcPoint } from './point-grpc.ts';
-import { WirePoint } from './wire-point.ts';
+import { type PointVersion, versionOf, WirePoint } from './wire-point.ts';
 import { varintSize } from './wire-reader.ts';
 
 type UnknownField = NonNullable<Message['$unknown']>[number];
@@ -13,9 +13,12 @@ type Service = (typeof Qdrant)['file']['services'][number];
 export type WireApi = {
   readonly read: {
     (method: 'scroll', request: ScrollInit, options: RpcOptions | undefined): Promise<readonly UnknownField[]>;
+    (method: 'query', request: QueryInit, options: RpcOptions | undefined): Promise<readonly UnknownField[]>;
     (method: 'get', request: GetInit, options: RpcOptions | undefined): Promise<readonly UnknownField[]>;
   };
   readonly points: (fields: readonly UnknownField[], number: number) => WirePoint[];
+  /** Of the points in the answer to a query. */
+  readonly versions: (fields: readonly UnknownField[]) => PointVersion[];
   readonly id: (field: UnknownField) => WireId;
   readonly upsert: (
     request: UpsertInit,
@@ -33,18 +36,20 @@ export function wireApi(service: Service, transport: Transport, opaque: DescMess
   };
   const get = method('get');
   const scroll = method('scroll');
+  const reads = { get, scroll, query: method('query') };
   const upsert = method('upsert');
   const point = messageOf(get.output, 'result');
   const id = messageOf(scroll.output, 'next_page_offset');
   const decode = (bytes: Buffer) => fromGrpcPoint(fromBinary(point, bytes) as RetrievedPoint);
   return {
-    read: async (name: 'scroll' | 'get', request: object, options: RpcOptions | undefined) => {
-      const called = { ...(name === 'get' ? get : scroll), output: opaque } as DescMethodUnary;
+    read: async (name: keyof typeof reads, request: object, options: RpcOptions | undefined) => {
+      const called = { ...reads[name], output: opaque } as DescMethodUnary;
       const answer = await transport.unary(called, options?.signal, undefined, options?.headers, request as never);
       return answer.message.$unknown ?? [];
     },
     points: (fields, number) =>
       fields.flatMap((field) => (field.no === number ? [new WirePoint(contentOf(field), decode)] : [])),
+    versions: (fields) => fields.flatMap((field) => (field.no === 1 ? [versionOf(contentOf(field))] : [])),
     id: (field) => fromBinary(id, contentOf(field)) as WireId,
     upsert: async (request, points, options) => {
       const head = fromBinary(opaque, toBinary(upsert.input, create(upsert.input, request)));

@@ -59,12 +59,26 @@ function headOf(bytes: Buffer): { readonly id: PointId; readonly shardKey: Shard
   let shardKey: ShardKey | undefined;
   const reader = new WireReader(bytes);
   while (reader.next()) {
-    const { number, start, end } = reader.field;
+    const { number, wireType, start, end } = reader.field;
     if (number === 1) id = eitherOf(bytes, { start, end }, NUMBER_FIRST);
-    else if (number === 5) shardKey = eitherOf(bytes, { start, end }, TEXT_FIRST) as ShardKey | undefined;
+    else if (number === 5 && wireType === 2)
+      shardKey = eitherOf(bytes, { start, end }, TEXT_FIRST) as ShardKey | undefined;
   }
   if (id === undefined) throw new RangeError('a point without an id');
   return { id, shardKey };
+}
+
+/** `version` is the number that the last change of the point has in its shard's own log of changes. */
+export type PointVersion = { readonly id: PointId; readonly version: number | bigint };
+
+/** Of the bytes of a ScoredPoint. */
+export function versionOf(bytes: Buffer): PointVersion {
+  const { id } = headOf(bytes);
+  const reader = new WireReader(bytes);
+  while (reader.next()) {
+    if (reader.field.number === 5) return { id, version: unsignedAt(bytes, reader.field.start) };
+  }
+  return { id, version: 0 };
 }
 
 /** Field numbers of the number and of the text. */

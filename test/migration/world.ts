@@ -49,6 +49,11 @@ const PEERS = [0, 1];
 export class FakeCollection {
   readonly name: string;
   readonly points = new Map<bigint, Point>();
+  /** Of each point the number of its last change. */
+  readonly versions = new Map<bigint, number>();
+  /** Undefined: versions say nothing. */
+  lineage: string | undefined = 'as it was made';
+  #log = 0;
   #fence: string | undefined;
   /** Writes that each peer's limiter still lets through; the limiter of a new fence is full. */
   tokens = new Map<number, number>();
@@ -80,10 +85,13 @@ export class FakeCollection {
 
   put(point: Point): void {
     this.points.set(positionOf(point.id), point);
+    this.#log += 1;
+    this.versions.set(positionOf(point.id), this.#log);
   }
 
   drop(id: PointId): void {
     this.points.delete(positionOf(id));
+    this.versions.delete(positionOf(id));
   }
 
   sorted(): Point[] {
@@ -138,6 +146,21 @@ export function connect(
         const visible = collection.readable ? rest : rest.filter((_, at) => at % 2 === 0);
         return { points: visible.slice(0, limit), nextOffset: visible[limit]?.id };
       }),
+    inventory: (offset, limit) =>
+      call(`${name}.inventory`, () => {
+        const from = offset === undefined ? -1n : positionOf(offset);
+        const rest = collection.sorted().filter(({ id }) => positionOf(id) >= from);
+        const items = rest.slice(0, limit).map(({ id }) => ({ id, version: collection.versions.get(positionOf(id)) }));
+        return { items, nextOffset: rest[limit]?.id };
+      }),
+    retrieve: (points) =>
+      call(`${name}.retrieve`, () =>
+        points.flatMap(({ id }) => {
+          const point = collection.points.get(positionOf(id));
+          return point === undefined ? [] : [point];
+        }),
+      ),
+    lineage: () => call(`${name}.lineage`, () => collection.lineage),
     upsert: (points) =>
       call(`${name}.upsert`, () => {
         for (const point of points) collection.put(point);

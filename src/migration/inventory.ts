@@ -1,0 +1,71 @@
+import { keyOfPoint, type Listed, type PointKey } from './listed.ts';
+import { positionOf, RANGE_COUNT, rangeEnd, rangeOf } from './ranges.ts';
+import type { Side } from './side.ts';
+
+/** All points of a collection by range, in the order of ids. */
+export type Inventory = ReadonlyMap<number, readonly Listed[]>;
+
+export type InventoryOptions = {
+  readonly signal: AbortSignal;
+  /** More points than this are not listed. */
+  readonly limit: number;
+};
+
+const PAGE = 4000;
+
+/** @returns undefined where the side doesn't tell versions, or has more points than `limit` */
+export async function takeInventory(side: Side, { signal, limit }: InventoryOptions): Promise<Inventory | undefined> {
+  const ranges = new Map<number, Listed[]>();
+  let count = 0;
+  let range = -1;
+  let list: Listed[] = [];
+  let end = 0n;
+  let page = await side.inventory?.(undefined, PAGE);
+  while (page !== undefined) {
+    signal.throwIfAborted();
+    count += page.items.length;
+    if (count > limit) return undefined;
+    // The next page is asked for while this one is sorted in.
+    const next = page.nextOffset === undefined ? undefined : side.inventory?.(page.nextOffset, PAGE);
+    next?.catch(() => {});
+    for (const item of page.items) {
+      const position = positionOf(item.id);
+      if (position >= end || range < 0) {
+        range = Math.min(rangeOf(position), RANGE_COUNT - 1);
+        end = rangeEnd(range);
+        list = [];
+        ranges.set(range, list);
+      }
+      list.push(item);
+    }
+    if (next === undefined) return ranges;
+    page = await next;
+  }
+  return undefined;
+}
+
+/** Points that came, went or may have changed between two inventories, by key. */
+export function changedBetween(before: Inventory, after: Inventory): Map<PointKey, Listed> {
+  const changed = new Map<PointKey, Listed>();
+  for (const range of new Set([...before.keys(), ...after.keys()])) {
+    const old = before.get(range) ?? [];
+    const now = after.get(range) ?? [];
+    if (sameLists(old, now)) continue;
+    const known = new Map(old.map((item) => [keyOfPoint(item), item]));
+    for (const item of now) {
+      const key = keyOfPoint(item);
+      const version = known.get(key)?.version;
+      if (version === undefined || version !== item.version) changed.set(key, item);
+      known.delete(key);
+    }
+    for (const [key, item] of known) changed.set(key, item);
+  }
+  return changed;
+}
+
+const sameLists = (old: readonly Listed[], now: readonly Listed[]): boolean =>
+  old.length === now.length &&
+  old.every(({ id, shardKey, version }, at) => {
+    const other = now[at];
+    return version !== undefined && other?.version === version && other.id === id && other.shardKey === shardKey;
+  });
