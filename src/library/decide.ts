@@ -6,6 +6,7 @@ import { cleanUp } from './decide/cleanup.ts';
 import { deleteBlind, deleteLibrary, living } from './decide/deletion.ts';
 import { lift } from './decide/fence.ts';
 import { firstGeneration, takeOver, unready } from './decide/first-generation.ts';
+import { heldUpEvents } from './decide/held-up.ts';
 import { inPlace } from './decide/in-place.ts';
 import { isMove } from './decide/site.ts';
 import { unactedNotes } from './decide/unacted.ts';
@@ -23,10 +24,12 @@ import type { SeenWorld, World } from './world.ts';
 
 /** What this pass does. Pure: the same world gives the same plan. */
 export function decide(world: World): Plan {
-  const { library, sight, cluster } = world;
+  const { library } = world;
   const plan = decideStep(world);
   const notes = [...unactedNotes(library), ...(plan.notes ?? []), ...discoveryNotes(library)];
-  return sight.kind === 'seen' && cluster !== undefined ? { ...plan, notes } : { ...plan, notes };
+  // Before it serves for the first time much is not there yet: that is no news.
+  const told = plan.unready === true ? [] : heldUpEvents(library, notes);
+  return { ...plan, notes, ...(told.length === 0 ? {} : { events: [...(plan.events ?? []), ...told] }) };
 }
 
 /** Refusals that this pass passes over, because the library's annotation switches their predicates off. */

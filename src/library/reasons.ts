@@ -59,6 +59,9 @@ export const REASONS = {
     'More than a tenth of what the last move has left is gone from what serves: it may be lost, so it stays there.',
   ReverseSyncFailing: 'What the last move has left could not be compared with what serves; it is tried again.',
   // Events
+  MoveBlocked:
+    'A move is wanted and named predicates refuse it, or it waits for the other cluster; told when it is new.',
+  ChangeBlocked: 'A new generation is wanted and named predicates refuse it; told when it is new.',
   Adopted: 'A collection that existed was taken over.',
   Created: 'The first collection got its name.',
   GenerationStarted: 'A new generation is being built.',

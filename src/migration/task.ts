@@ -141,9 +141,14 @@ class CopyRun {
     }
     log.warn({ err: error, failures: this.#failures }, 'copying is interrupted');
     // A peer that is just being started again is nobody's concern.
-    if (this.#failures > 1) this.#keeper.update({ note: message.slice(0, 1000) });
-    this.#keeper.touch();
+    if (this.#failures > 1) this.#meets(error);
     await timing.sleep(Math.min(MAX_BACKOFF, 250 * 2 ** this.#failures), this.#signal);
+  }
+
+  /** Whoever waits for the copy is told what it meets again and again. */
+  #meets(error: unknown): void {
+    this.#keeper.update({ note: (error instanceof Error ? error.message : 'unknown failure').slice(0, 1000) });
+    this.#keeper.touch();
   }
 
   #tracedStep(): Promise<void> {
@@ -431,6 +436,7 @@ class CopyRun {
         return await action();
       } catch (error) {
         if (!isTransient(error) || attempt >= MAX_FAILURES) throw error;
+        if (attempt > 1) this.#meets(error);
         await timing.sleep(Math.min(MAX_BACKOFF, 100 * 2 ** attempt), signal);
       }
     }

@@ -236,6 +236,7 @@ for (const { name, make, cure } of REFUSING) {
     );
     assert.equal(cloud.collections.size, 0);
     assert.match(sim.condition('MoveBlocked')?.message ?? '', new RegExp(name));
+    assert.equal(sim.events.filter((reason) => reason === 'MoveBlocked').length, 1, 'an event says it once');
     assert.equal(sim.condition('Ready')?.status, 'True');
     cure(sim, cloud);
     sim.settle(60);

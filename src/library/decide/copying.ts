@@ -1,5 +1,4 @@
 import type { GenerationChange, QdrantCluster } from '../../api/index.ts';
-import { findCondition } from '../../kube/index.ts';
 import type { Progress } from '../../migration/index.ts';
 import type { CollectionLook } from '../look.ts';
 import type { Event, Note, Plan, Step } from '../plan.ts';
@@ -32,12 +31,7 @@ export function heldUp(
   const type = isMove(change) ? 'MoveBlocked' : 'ChangeBlocked';
   const message = `the copy of generation ${change.to} is tried again: ${progress.note}`;
   const note: Note = { type, status: 'True', reason: 'CopyHeldUp', message };
-  const isNew = findCondition(library.status?.conditions ?? [], type)?.reason !== note.reason;
-  return {
-    ...plan,
-    notes: [...(plan.notes ?? []), note],
-    events: [...(plan.events ?? []), ...(isNew ? [event('CopyHeldUp', 'Copy', message, 'Warning')] : [])],
-  };
+  return { ...plan, notes: [...(plan.notes ?? []), note] };
 }
 
 const BACKOFF_SECONDS = 5;

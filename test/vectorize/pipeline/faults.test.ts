@@ -150,7 +150,8 @@ async function listening(t: TestContext, server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-type Gate = { refuse: ((method: string, path: string) => { status: number; after?: string } | undefined) | undefined };
+type Refusal = { status: number; after?: string; words?: string };
+type Gate = { refuse: ((method: string, path: string) => Refusal | undefined) | undefined };
 
 /** Qdrant behind a proxy that refuses as it is told. */
 async function guarded(t: TestContext, world: World): Promise<{ url: string; gate: Gate }> {
@@ -163,7 +164,8 @@ async function guarded(t: TestContext, world: World): Promise<{ url: string; gat
       incoming.resume();
       const retry = refusal.after === undefined ? {} : { 'retry-after': refusal.after };
       response.writeHead(refusal.status, { 'content-type': 'application/json', ...retry });
-      response.end('{"status":{"error":"refused as planned"},"time":0}');
+      const { words = 'refused as planned' } = refusal;
+      response.end(JSON.stringify({ status: { error: words }, time: 0 }));
       return;
     }
     const outgoing = httpRequest({ host: hostname, port, method, path: url, headers }, (answer) => {
@@ -238,6 +240,21 @@ for (const [status, reason] of [
     assert.equal((await world.points()).length, 5);
   });
 }
+
+test('a full disk is told by its words, which Qdrant sends with 500', async (t) => {
+  const world = await ground.world(t);
+  const { url, gate } = await guarded(t, world);
+  world.bind(url);
+  fill(world, 5);
+  const words = 'Service internal error: No space left on device: WAL buffer size exceeds available disk space';
+  gate.refuse = (method, path) => (isWrite(method, path) ? { status: 500, words } : undefined);
+  const { result } = await world.run({ patienceSeconds: 1 });
+  assert.deepEqual([result?.result, result?.reason], ['Failed', 'TargetFull'], world.said);
+  assert.match(result?.message ?? '', /No space left on device/);
+  gate.refuse = undefined;
+  assert.equal((await world.run()).result?.result, 'Succeeded', 'it goes on when there is room');
+  assert.equal((await world.points()).length, 5);
+});
 
 test('a target of another shape is refused before anything is embedded', async (t) => {
   const world = await ground.world(t);
