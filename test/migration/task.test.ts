@@ -399,21 +399,6 @@ async function complete(world: FakeWorld, hook?: Hook, change?: Partial<CopySett
   await Promise.all([worker, operate(world, () => done)]);
 }
 
-test('what fails again is noted while it lasts, and no longer', async () => {
-  const world = filled();
-  let failures = 0;
-  const notes = new Set<string | undefined>();
-  await complete(world, (call, moment) => {
-    if (call !== 'target.upsert' || moment !== 'before' || failures >= 7) return;
-    notes.add(parseProgress(world.progress)?.note);
-    failures += 1;
-    throw new Flaky('No space left on device');
-  });
-  assert.deepEqual([...notes], [undefined, 'No space left on device']);
-  assert.equal(parseProgress(world.progress)?.note, undefined, 'it went on');
-  assert.equal(formatDigest(digestOf(world.target.sorted())), formatDigest(digestOf(world.source.sorted())));
-});
-
 test('what fails for a moment is tried again, reads and writes alike', async () => {
   const world = filled();
   let calls = 0;
