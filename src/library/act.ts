@@ -139,6 +139,7 @@ async function changeQdrant(acting: Acting, step: QdrantStep): Promise<void> {
       await client.createShardKey(step.collection, step.key, {
         ...options,
         ...(step.shards === undefined ? {} : { shardsNumber: step.shards }),
+        ...(step.replicas === undefined ? {} : { replicationFactor: step.replicas }),
       });
       return;
     case 'createIndex': {

@@ -55,8 +55,8 @@ export type CollectionLook = {
   /** Whether some peer shows a fence. */
   readonly fencedSomewhere: boolean;
   readonly shardKeys: readonly string[];
-  /** Shard keys as Qdrant has them, with the number of shards of each. */
-  readonly keyed: readonly { readonly key: ShardKey; readonly shards: number }[];
+  /** Shard keys as Qdrant has them, with the number of shards of each, and of replicas of its best shard. */
+  readonly keyed: readonly { readonly key: ShardKey; readonly shards: number; readonly replicas: number }[];
   /** Approximate number of points, as Qdrant tells it. */
   readonly points: number;
   readonly status: 'green' | 'yellow' | 'grey' | 'red';
@@ -97,9 +97,13 @@ export function collectionLook({ peers }: Look, name: string): CollectionLook | 
   };
 }
 
-function shardsByKey({ shards }: CollectionView): { key: ShardKey; shards: number }[] {
-  const keyed = shards.flatMap(({ key }) => (key === undefined ? [] : [key]));
-  return [...Map.groupBy(keyed, (key) => key)].map(([key, all]) => ({ key, shards: all.length }));
+function shardsByKey({ shards }: CollectionView): CollectionLook['keyed'] {
+  const keyed = shards.flatMap(({ key, replicas }) => (key === undefined ? [] : [{ key, replicas: replicas.length }]));
+  return [...Map.groupBy(keyed, ({ key }) => key)].map(([key, all]) => ({
+    key,
+    shards: all.length,
+    replicas: Math.max(...all.map(({ replicas }) => replicas)),
+  }));
 }
 
 const vectorNames = ({ vectors, sparse }: Observed): ReadonlySet<string> =>

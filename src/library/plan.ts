@@ -21,6 +21,8 @@ export type QdrantStep = {
       readonly key: ShardKey;
       /** As many as the collection has by its parameters when not given. */
       readonly shards?: number;
+      /** The same of replicas. */
+      readonly replicas?: number;
     }
   | { readonly kind: 'createIndex'; readonly collection: string; readonly field: string; readonly schema: Section }
   | { readonly kind: 'dropIndex'; readonly collection: string; readonly field: string }

@@ -109,6 +109,25 @@ test('shard keys travel with their type and number of shards', async () => {
   assert.equal(await room.qdrant.collectionExists('keyed'), false);
 });
 
+test('two libraries move at once: what ends first takes nothing of the other with it', async () => {
+  const cloud = await room.startOther('both');
+  const names = ['small', 'large'];
+  for (const [at, name] of names.entries()) {
+    await room.createLibrary({}, name);
+    await room.ready(name);
+    await room.qdrant.upsert(name, points(at === 0 ? 20 : 900));
+  }
+  const before = await Promise.all(names.map((name) => contents(room.qdrant, name)));
+  for (const name of names) await room.change({ spec: { placement: { clusterRef: { name: 'both' } } } }, name);
+  await room.until(moved('small', 'both'), 30);
+  await room.until(moved('large', 'both'), 30);
+  assert.deepEqual(await Promise.all(names.map((name) => contents(cloud, name))), before);
+  for (const name of names) {
+    const entry = (await room.library(name)).status?.generations?.find(({ number }) => number === 1);
+    assert.equal(entry?.lateWrites, 'None', 'both proofs were there to the end');
+  }
+});
+
 test('a move that a policy orders by shard snapshots brings every shard', async () => {
   const shelf = await room.startOther('shelf');
   await room.admin.create(POLICIES, {

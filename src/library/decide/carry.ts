@@ -1,9 +1,11 @@
 import { MARK_KEY } from '../../migration/index.ts';
 import type { CollectionLook } from '../look.ts';
+import type { Observed } from '../observed.ts';
 import type { Plan } from '../plan.ts';
 import type { Section, Shape } from '../shape.ts';
 import type { SeenWorld } from '../world.ts';
 import type { Attempt } from './attempt.ts';
+import { withoutFence } from './fence.ts';
 import { firstUnsent, indexNote } from './in-place.ts';
 
 /** What users put into a collection's metadata: it travels with the points. */
@@ -12,9 +14,14 @@ export const usersMetadata = ({ info }: CollectionLook): Section => {
   return rest;
 };
 
+const factorOf = ({ params }: Observed): number => {
+  const factor = params['replication_factor'];
+  return typeof factor === 'number' ? factor : 1;
+};
+
 /**
  * What a new generation takes over from the one before and no spec tells: shard keys, each of its own type and with as
- * many shards, and payload indexes that somebody else made. Those are not written down as ours.
+ * many shards and no fewer replicas, and payload indexes that somebody else made. Those are not written down as ours.
  */
 export function carryOver(
   { memory, now }: SeenWorld,
@@ -24,9 +31,12 @@ export function carryOver(
   const has = new Set(to.keyed.map(({ key }) => key));
   const lacking = to.observed.customSharding ? from.keyed.find(({ key }) => !has.has(key)) : undefined;
   if (lacking !== undefined) {
-    const { key, shards } = lacking;
+    const { key, shards, replicas } = lacking;
     const usual = shards === to.observed.shardNumber;
-    return { steps: [{ kind: 'createShardKey', collection: to.name, key, ...(usual ? {} : { shards }) }] };
+    // Fewer than the collection's may be what a loss has left: only a key that was given more gets its own number.
+    const more = replicas > factorOf(withoutFence(from)) && replicas > factorOf(to.observed);
+    const own = { ...(usual ? {} : { shards }), ...(more ? { replicas } : {}) };
+    return { steps: [{ kind: 'createShardKey', collection: to.name, key, ...own }] };
   }
   const ours = from.mark?.indexes ?? [];
   const foreign = Object.entries(from.observed.indexes).filter(
