@@ -19,8 +19,10 @@ const ENDING = ['--test-force-exit'];
 
 /** So that none of them is what everyone waits for at the end. */
 const LONGEST_FIRST = [
+  'move',
   'vectorize',
   'disruption',
+  'snapshots',
   'access',
   'changes',
   'api-faults',
