@@ -9,11 +9,13 @@ import {
   SECRETS,
   STATEFUL_SETS,
 } from '../../src/kube/index.ts';
+import type { Need } from '../needs.ts';
 import { eventually } from '../stage/eventually.ts';
 import { scenarios } from '../stage/scenario.ts';
 import type { Stage } from '../stage/stage.ts';
 
-const scenario = await scenarios({ needs: ['outside-qdrant'] });
+const scenario = await scenarios();
+const OUTSIDE: readonly Need[] = ['outside-qdrant'];
 
 const KEY = 'key-of-the-annex';
 
@@ -29,24 +31,28 @@ async function annex(stage: Stage) {
 const deleteLibrary = ({ admin, key }: Stage, name: string) => admin.delete(LIBRARIES, key(name));
 const deleteCluster = ({ admin, key }: Stage, name: string) => admin.delete(CLUSTERS, key(name));
 
-scenario('deletionPolicy says what becomes of the data: kept by default, dropped when asked for', async (stage) => {
-  const qdrant = await annex(stage);
-  await stage.createLibrary('kept', 'annex');
-  await stage.createLibrary('dropped', 'annex', { deletionPolicy: 'Delete' });
-  await Promise.all([stage.libraryReady('kept'), stage.libraryReady('dropped')]);
-  await Promise.all([deleteLibrary(stage, 'kept'), deleteLibrary(stage, 'dropped')]);
-  await Promise.all([stage.gone('library', 'kept'), stage.gone('library', 'dropped')]);
-  assert.deepEqual(await qdrant.collections(), ['kept--g1']);
-  assert.deepEqual(
-    (await qdrant.aliases()).map(({ alias }) => alias),
-    ['kept'],
-    'applications of what is kept go on',
-  );
-  await eventually('binding Secrets are gone', async () => {
-    const secrets = await stage.admin.listAll(SECRETS, { namespace: stage.namespace });
-    return secrets.every(({ metadata }) => !metadata.name.endsWith('-binding'));
-  });
-});
+scenario(
+  'deletionPolicy says what becomes of the data: kept by default, dropped when asked for',
+  async (stage) => {
+    const qdrant = await annex(stage);
+    await stage.createLibrary('kept', 'annex');
+    await stage.createLibrary('dropped', 'annex', { deletionPolicy: 'Delete' });
+    await Promise.all([stage.libraryReady('kept'), stage.libraryReady('dropped')]);
+    await Promise.all([deleteLibrary(stage, 'kept'), deleteLibrary(stage, 'dropped')]);
+    await Promise.all([stage.gone('library', 'kept'), stage.gone('library', 'dropped')]);
+    assert.deepEqual(await qdrant.collections(), ['kept--g1']);
+    assert.deepEqual(
+      (await qdrant.aliases()).map(({ alias }) => alias),
+      ['kept'],
+      'applications of what is kept go on',
+    );
+    await eventually('binding Secrets are gone', async () => {
+      const secrets = await stage.admin.listAll(SECRETS, { namespace: stage.namespace });
+      return secrets.every(({ metadata }) => !metadata.name.endsWith('-binding'));
+    });
+  },
+  OUTSIDE,
+);
 
 scenario(
   'a library that is made anew under its name finds what was kept, and takes it over when told to',
@@ -63,31 +69,36 @@ scenario(
     await stage.libraryReady('docs', 1);
     assert.equal(await qdrant.count('docs', { exact: true }), 1);
   },
+  OUTSIDE,
 );
 
-scenario('a library is deleted in the middle of its creation, and of a change of generation', async (stage) => {
-  const qdrant = await annex(stage);
-  await stage.createLibrary('early', 'annex', { deletionPolicy: 'Delete' });
-  await deleteLibrary(stage, 'early');
-  await stage.gone('library', 'early');
+scenario(
+  'a library is deleted in the middle of its creation, and of a change of generation',
+  async (stage) => {
+    const qdrant = await annex(stage);
+    await stage.createLibrary('early', 'annex', { deletionPolicy: 'Delete' });
+    await deleteLibrary(stage, 'early');
+    await stage.gone('library', 'early');
 
-  await stage.createLibrary('docs', 'annex', { shards: { number: 1 } });
-  await stage.libraryReady('docs', 1);
-  await qdrant.upsert('docs', [{ id: 7, vector: [1, 0, 0, 0, 0, 0, 0, 0], payload: {} }]);
-  await stage.changeLibrary('docs', { spec: { shards: { number: 2 } } });
-  await stage.untilLibrary('docs', ({ status }) => status?.change?.step === 'Copying', 'copying');
-  await deleteLibrary(stage, 'docs');
-  await stage.gone('library', 'docs');
-  assert.deepEqual(await qdrant.collections(), ['docs--g1'], 'what was never active is gone, the data is kept');
-  await qdrant.upsert('docs', [{ id: 8, vector: [0, 1, 0, 0, 0, 0, 0, 0], payload: {} }]);
-  assert.equal(await qdrant.count('docs', { exact: true }), 2, 'writes are not held back any more');
-  await eventually('nothing of the copy is left', async () => {
-    const { admin, namespace } = stage;
-    const jobs = await admin.listAll(JOBS, { namespace });
-    const maps = await admin.listAll(CONFIG_MAPS, { namespace });
-    return jobs.length === 0 && maps.every(({ metadata }) => !metadata.name.startsWith('docs-copy'));
-  });
-});
+    await stage.createLibrary('docs', 'annex', { shards: { number: 1 } });
+    await stage.libraryReady('docs', 1);
+    await qdrant.upsert('docs', [{ id: 7, vector: [1, 0, 0, 0, 0, 0, 0, 0], payload: {} }]);
+    await stage.changeLibrary('docs', { spec: { shards: { number: 2 } } });
+    await stage.untilLibrary('docs', ({ status }) => status?.change?.step === 'Copying', 'copying');
+    await deleteLibrary(stage, 'docs');
+    await stage.gone('library', 'docs');
+    assert.deepEqual(await qdrant.collections(), ['docs--g1'], 'what was never active is gone, the data is kept');
+    await qdrant.upsert('docs', [{ id: 8, vector: [0, 1, 0, 0, 0, 0, 0, 0], payload: {} }]);
+    assert.equal(await qdrant.count('docs', { exact: true }), 2, 'writes are not held back any more');
+    await eventually('nothing of the copy is left', async () => {
+      const { admin, namespace } = stage;
+      const jobs = await admin.listAll(JOBS, { namespace });
+      const maps = await admin.listAll(CONFIG_MAPS, { namespace });
+      return jobs.length === 0 && maps.every(({ metadata }) => !metadata.name.startsWith('docs-copy'));
+    });
+  },
+  OUTSIDE,
+);
 
 scenario(
   'a cluster is deleted in the middle of a scale-out; its volumes go when asked for, libraries hold it',
