@@ -55,6 +55,9 @@ export const DOCUMENT_FAILURES = [
 ] as const;
 export type DocumentFailureReason = (typeof DOCUMENT_FAILURES)[number];
 
+/** What may be otherwise the next time although nobody changes the document. */
+export const PASSING_FAILURES: ReadonlySet<DocumentFailureReason> = new Set(['Changing', 'Vanished', 'Unreadable']);
+
 const failure = Type.Object({
   path: text,
   reason: Type.Unsafe<DocumentFailureReason>({ enum: DOCUMENT_FAILURES }),
@@ -116,6 +119,8 @@ const result = Type.Object({
   reason: Type.Optional(Type.Unsafe<ResultReason>({ enum: RESULT_REASONS })),
   message: Type.Optional(text),
   finishedAt: count,
+  /** Whether documents failed for a reason that may pass by itself. */
+  again: Type.Optional(Type.Boolean()),
   /** Of the source, where it has one. */
   revision: Type.Optional(Type.String({ maxLength: 255 })),
 });

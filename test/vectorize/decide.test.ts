@@ -442,6 +442,30 @@ test('whatever happens, at most one worker runs, and a pass over an unchanged wo
   );
 });
 
+test('documents that failed for a reason that may pass are tried again, more and more rarely; all else is there', () => {
+  const sim = new Sim();
+  const pauses: number[] = [];
+  for (let round = 0; round < 14; round += 1) {
+    sim.passes(3);
+    const counts = { documents: 10, chunks: 20, embedded: 0, reused: 20, deleted: 0, failed: 1, tokens: 0 };
+    sim.says({ counts, failures: [{ path: 'a.md', reason: 'Vanished', message: 'a.md was listed and is gone' }] });
+    sim.ends({ again: true });
+    const ended = Math.floor(sim.now / 1000) * 1000;
+    sim.passes(2);
+    assert.equal(sim.condition('Ready'), 'True Succeeded');
+    assert.match(sim.message('DocumentsFailed'), /a\.md: Vanished/);
+    pauses.push((Date.parse(sim.job.status?.nextAt ?? '') - ended) / 1000);
+    sim.now = Date.parse(sim.job.status?.nextAt ?? '');
+  }
+  assert.deepEqual(pauses.slice(0, 4), [5, 10, 20, 40]);
+  assert.equal(pauses.at(-1), 4 * 3600);
+  sim.passes(3);
+  assert.equal(sim.job.status?.progress?.cause, 'Retry');
+  sim.ends();
+  sim.passes(2);
+  assert.equal(sim.job.status?.nextAt, undefined);
+});
+
 test('the digest is of what a run does, whatever the order of the fields', () => {
   const one = vectorizationJob({ mode: 'Full', include: ['a'] });
   const other = { ...one, spec: { ...Object.fromEntries(Object.entries(one.spec).toReversed()) } } as typeof one;

@@ -1,5 +1,5 @@
 import type { Static } from 'typebox';
-import { big, choice, integer, object, optional, text, time } from '../schema/builders.ts';
+import { big, choice, flag, integer, object, optional, text, time } from '../schema/builders.ts';
 import { conditions, lastHandled, observedGeneration, percent } from '../schema/shapes.ts';
 
 /** Words of `cause`. */
@@ -67,7 +67,10 @@ const run = object('The last run that ended.', {
   result: choice('How.', ['Succeeded', 'Failed', 'Stopped', 'GateClosed']),
   reason: optional(text('Why, where it did not succeed: one word; see docs/reasons.md.', { max: 1024 })),
   message: optional(text('Why, in words.', { max: 1024 })),
-  failures: optional(integer('Runs in a row that failed, with this one.', { min: 0, max: 1_000_000 })),
+  again: optional(flag('Whether documents failed for a reason that may pass: it is tried again, with growing pauses.')),
+  failures: optional(
+    integer('Runs in a row that failed, or are tried again, with this one.', { min: 0, max: 1_000_000 }),
+  ),
   revision: optional(text('Revision of the source, e.g. a commit.', { max: 255 })),
   ...counts,
 });

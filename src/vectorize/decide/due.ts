@@ -62,13 +62,17 @@ function appointments(job: VectorizationJob, pauses: Pauses) {
   return { scheduledAt, retryAt: lastRun === undefined ? undefined : retryOf(lastRun, pauses) };
 }
 
+const RARELY = 24;
+
 /** A run that failed is repeated with growing pauses, without end: what stood against it may go away by itself. */
 function retryOf(run: VectorizationRun, { againSeconds, mostAgainSeconds }: Pauses): number | undefined {
   if (!repeats(run)) return undefined;
-  const pause = Math.min(againSeconds * 2 ** ((run.failures ?? 1) - 1), mostAgainSeconds);
+  // All but some documents is there: nobody wants a whole source to be read every ten minutes for them.
+  const most = run.result === 'Failed' ? mostAgainSeconds : mostAgainSeconds * RARELY;
+  const pause = Math.min(againSeconds * 2 ** ((run.failures ?? 1) - 1), most);
   return Date.parse(run.finishedAt) + pause * 1000;
 }
 
 /** Whether such an end is followed by another try. A budget, a guard and a gate ask for somebody's word. */
-export const repeats = ({ result, reason }: Pick<VectorizationRun, 'result' | 'reason'>): boolean =>
-  result === 'Failed' || (result === 'Stopped' && reason === 'ListingIncomplete');
+export const repeats = ({ result, reason, again }: Pick<VectorizationRun, 'result' | 'reason' | 'again'>): boolean =>
+  result === 'Failed' || again === true || (result === 'Stopped' && reason === 'ListingIncomplete');

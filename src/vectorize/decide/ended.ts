@@ -7,7 +7,7 @@ import { repeats } from './due.ts';
 import { reasonOf } from './standing.ts';
 
 /** How a run ended: by the worker's word, or without one. */
-export type End = Pick<RunResult, 'result' | 'message' | 'revision'> & {
+export type End = Pick<RunResult, 'result' | 'message' | 'revision' | 'again'> & {
   readonly reason?: string | undefined;
   /** Milliseconds since the epoch. */
   readonly finishedAt: number;
@@ -30,9 +30,9 @@ export function runEnded(world: World, run: VectorizationProgress, end: End): Pl
   const { job, progress } = world;
   const told = progress?.run === run.run ? progress : undefined;
   const before = job.status?.lastRun;
-  const again = before?.specDigest === run.specDigest ? (before?.failures ?? 0) : 0;
-  const { result, reason, message, revision } = end;
-  const failed = repeats({ result, ...(reason === undefined ? {} : { reason }) });
+  const earlier = before?.specDigest === run.specDigest ? (before?.failures ?? 0) : 0;
+  const { result, reason, message, revision, again = false } = end;
+  const failed = repeats({ result, again, ...(reason === undefined ? {} : { reason }) });
   const lastRun: VectorizationRun = {
     ...identityOf(run),
     startedAt: run.startedAt,
@@ -40,7 +40,8 @@ export function runEnded(world: World, run: VectorizationProgress, end: End): Pl
     result,
     ...(reason === undefined ? {} : { reason }),
     ...(message === undefined ? {} : { message }),
-    ...(failed ? { failures: again + 1 } : {}),
+    ...(again ? { again } : {}),
+    ...(failed ? { failures: earlier + 1 } : {}),
     ...(revision === undefined ? {} : { revision }),
     ...(told?.counts ?? {}),
   };

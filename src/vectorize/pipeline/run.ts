@@ -204,10 +204,13 @@ class VectorizeRun {
     const kept = await this.#delete(scene.pass, end);
     await this.#step('Verifying');
     const verdict = await this.#check(scene, kept);
-    const revision = end.revision === undefined ? {} : { revision: end.revision };
-    if (kept !== undefined) return { ...revision, result: 'Stopped', reason: kept.reason, message: kept.message };
-    if (verdict?.closed === undefined) return { ...revision, result: 'Succeeded' };
-    return { ...revision, result: 'GateClosed', reason: 'GatesClosed', message: verdict.closed };
+    const common = {
+      ...(end.revision === undefined ? {} : { revision: end.revision }),
+      ...(this.#tracker.again && { again: true }),
+    };
+    if (kept !== undefined) return { ...common, result: 'Stopped', reason: kept.reason, message: kept.message };
+    if (verdict?.closed === undefined) return { ...common, result: 'Succeeded' };
+    return { ...common, result: 'GateClosed', reason: 'GatesClosed', message: verdict.closed };
   }
 
   /** What is asked for document by document where there is too much of it. */

@@ -1,4 +1,4 @@
-import { type Counts, type DocumentFailure, MOST_FAILURES } from '../progress.ts';
+import { type Counts, type DocumentFailure, MOST_FAILURES, PASSING_FAILURES } from '../progress.ts';
 
 /** A document until all of it is done. */
 export type Open = {
@@ -24,6 +24,7 @@ export class Tracker {
   #present = 0;
   #deleted = 0;
   #cursor: string | undefined;
+  #again = false;
 
   constructor(before: Pick<Counts, 'embedded' | 'tokens' | 'deleted'>) {
     this.#before = before;
@@ -31,6 +32,11 @@ export class Tracker {
 
   get cursor(): string | undefined {
     return this.#cursor;
+  }
+
+  /** Whether a document failed for a reason that may pass. */
+  get again(): boolean {
+    return this.#again;
   }
 
   get failures(): readonly DocumentFailure[] {
@@ -95,6 +101,7 @@ export class Tracker {
   #fail(open: Open, { reason, message }: Omit<DocumentFailure, 'path'>): void {
     if (open.failed) return;
     open.failed = true;
+    this.#again ||= PASSING_FAILURES.has(reason);
     this.#done.failed += 1;
     if (this.#failures.length >= MOST_FAILURES) return;
     const path = open.path.slice(0, MESSAGE_CHARACTERS).toWellFormed();

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { readStable } from './read-file.ts';
 import type { Selection } from './selection.ts';
-import { entriesOf, Problems, type Source } from './source.ts';
+import { entriesOf, Problems, ReadError, type Source } from './source.ts';
 import { filesBelow, realRoot } from './walk.ts';
 
 export type DirectoryOptions = {
@@ -24,7 +24,13 @@ export function directorySource({ root, below = '', selection }: DirectoryOption
     },
     read: async ({ path }, { maxBytes, signal }) => {
       real ??= await realRoot(top);
-      return { bytes: await readStable(real, path, { maxBytes, signal }) };
+      try {
+        return { bytes: await readStable(real, path, { maxBytes, signal }) };
+      } catch (error) {
+        // Where the root itself is gone it is not about the document.
+        if (error instanceof ReadError && error.reason !== 'TooLarge') await realRoot(top);
+        throw error;
+      }
     },
     close: async () => {},
   };

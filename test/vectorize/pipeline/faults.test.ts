@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { existsSync, renameSync } from 'node:fs';
 import { createServer, request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, type TestContext, test } from 'node:test';
@@ -87,24 +88,26 @@ for (const [fault, reason] of LASTING) {
   });
 }
 
-test('a text that the embedder refuses fails its document alone, which keeps what it had', async (t) => {
-  const world = await ground.world(t);
-  fill(world, 10);
-  await world.run();
-  world.put('4.md', page('Page 4', 'poison'));
-  world.embedder.faults.add(
-    { kind: 'status', status: 400 },
-    { times: 1000, when: (texts) => texts.some((text) => text.includes('poison')) },
-  );
-  const { result, counts, failures } = await world.run();
-  assert.equal(result?.result, 'Succeeded', world.said);
-  assert.equal(counts.failed, 1);
-  assert.deepEqual(
-    failures.map(({ path, reason }) => [path, reason]),
-    [['4.md', 'EmbedderRefused']],
-  );
-  assert.match((await world.texts())['4.md']?.join('') ?? '', /topic 4/);
-});
+for (const status of [400, 413]) {
+  test(`a text that the embedder refuses with ${status} fails its document alone, which keeps what it had`, async (t) => {
+    const world = await ground.world(t);
+    fill(world, 10);
+    await world.run();
+    world.put('4.md', page('Page 4', 'poison'));
+    world.embedder.faults.add(
+      { kind: 'status', status },
+      { times: 1000, when: (texts) => texts.some((text) => text.includes('poison')) },
+    );
+    const { result, counts, failures } = await world.run();
+    assert.equal(result?.result, 'Succeeded', world.said);
+    assert.equal(counts.failed, 1);
+    assert.deepEqual(
+      failures.map(({ path, reason }) => [path, reason]),
+      [['4.md', 'EmbedderRefused']],
+    );
+    assert.match((await world.texts())['4.md']?.join('') ?? '', /topic 4/);
+  });
+}
 
 test('a model that was exchanged behind the same name is noticed before anything is stored', async (t) => {
   const world = await ground.world(t);
@@ -150,8 +153,8 @@ async function listening(t: TestContext, server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-type Refusal = { status: number; after?: string; words?: string };
-type Gate = { refuse: ((method: string, path: string) => Refusal | undefined) | undefined };
+type Refusal = { readonly status: number; readonly after?: string; readonly words?: string } | 'gone' | undefined;
+type Gate = { refuse: ((method: string, path: string) => Refusal) | undefined };
 
 /** Qdrant behind a proxy that refuses as it is told. */
 async function guarded(t: TestContext, world: World): Promise<{ url: string; gate: Gate }> {
@@ -160,12 +163,15 @@ async function guarded(t: TestContext, world: World): Promise<{ url: string; gat
   const server = createServer((incoming, response) => {
     const { method = 'GET', url = '/', headers } = incoming;
     const refusal = gate.refuse?.(method, url);
+    if (refusal === 'gone') {
+      incoming.destroy();
+      return;
+    }
     if (refusal !== undefined) {
       incoming.resume();
       const retry = refusal.after === undefined ? {} : { 'retry-after': refusal.after };
       response.writeHead(refusal.status, { 'content-type': 'application/json', ...retry });
-      const { words = 'refused as planned' } = refusal;
-      response.end(JSON.stringify({ status: { error: words }, time: 0 }));
+      response.end(JSON.stringify({ status: { error: refusal.words ?? 'refused as planned' }, time: 0 }));
       return;
     }
     const outgoing = httpRequest({ host: hostname, port, method, path: url, headers }, (answer) => {
@@ -254,6 +260,107 @@ test('a full disk is told by its words, which Qdrant sends with 500', async (t) 
   gate.refuse = undefined;
   assert.equal((await world.run()).result?.result, 'Succeeded', 'it goes on when there is room');
   assert.equal((await world.points()).length, 5);
+});
+
+test('a collection that is full by its own limit fails the run by name; with more room it goes on from there', async (t) => {
+  const world = await ground.world(t);
+  const { url, gate } = await guarded(t, world);
+  world.bind(url);
+  fill(world, 60);
+  let writes = 0;
+  gate.refuse = (method, path) => {
+    if (!isWrite(method, path)) return undefined;
+    writes += 1;
+    return writes < 3 ? undefined : { status: 400, words: 'Wrong input: Max points count limit of 20 reached!' };
+  };
+  const failed = await world.run();
+  assert.deepEqual([failed.result?.result, failed.result?.reason], ['Failed', 'TargetFull'], world.said);
+  assert.match(failed.result?.message ?? '', /limit of 20 reached/);
+  // Two requests are under way at a time.
+  assert.ok(writes <= 4, `${writes} writes: nothing is halved`);
+  assert.equal(failed.counts.failed, 0, 'no document is to blame');
+  const kept = (await world.points()).length;
+  assert.ok(kept > 0 && kept < 60, `${kept} of 60`);
+  gate.refuse = undefined;
+  const { result, counts } = await world.run();
+  assert.deepEqual([result?.result, counts.embedded, counts.reused], ['Succeeded', 60 - kept, kept], world.said);
+  assert.equal((await world.points()).length, 60);
+});
+
+test('a cluster that is gone in the middle fails the run by name; when it is back, only the rest is embedded', async (t) => {
+  const world = await ground.world(t);
+  const { url, gate } = await guarded(t, world);
+  world.bind(url);
+  fill(world, 60);
+  let writes = 0;
+  gate.refuse = (method, path) => {
+    if (isWrite(method, path)) writes += 1;
+    return writes < 3 ? undefined : 'gone';
+  };
+  const failed = await world.run({ patienceSeconds: 1 });
+  assert.deepEqual([failed.result?.result, failed.result?.reason], ['Failed', 'TargetUnreachable'], world.said);
+  gate.refuse = undefined;
+  const kept = (await world.points()).length;
+  assert.ok(kept > 0 && kept < 60, `${kept} of 60`);
+  const { result, counts } = await world.run();
+  assert.deepEqual([result?.result, counts.embedded, counts.reused], ['Succeeded', 60 - kept, kept], world.said);
+  assert.equal((await world.points()).length, 60);
+});
+
+test('a directory that vanishes in the middle fails the run by name, and takes no point with it', async (t) => {
+  const world = await ground.world(t);
+  fill(world, 300);
+  await world.run();
+  for (let n = 0; n < 300; n += 1) world.put(`${n}.md`, page(`Page ${n}`, `rewritten ${n}`));
+  const hidden = `${world.documents}.away`;
+  let asked = 0;
+  world.embedder.faults.add(
+    { kind: 'status', status: 503 },
+    {
+      times: 1,
+      when: (texts) => {
+        asked += ofCanary(texts) ? 0 : 1;
+        if (asked === 1 && existsSync(world.documents)) renameSync(world.documents, hidden);
+        return false;
+      },
+    },
+  );
+  const failed = await world.run({ embedder: { batchSize: 4, maxConcurrency: 1 } });
+  assert.deepEqual([failed.result?.result, failed.result?.reason], ['Failed', 'SourceMissing'], world.said);
+  assert.equal((await world.points()).length, 300, 'no point is gone');
+  renameSync(hidden, world.documents);
+  const { result } = await world.run();
+  assert.equal(result?.result, 'Succeeded', world.said);
+  const texts = Object.values(await world.texts()).flat();
+  assert.equal(texts.filter((text) => text.includes('rewritten')).length, 300);
+});
+
+test('documents that are gone or change while they are read are tried again by themselves, and keep their points', async (t) => {
+  const world = await ground.world(t);
+  fill(world, 300);
+  await world.run();
+  for (let n = 0; n < 300; n += 1) world.put(`${n}.md`, page(`Page ${n}`, `rewritten ${n}`));
+  let asked = 0;
+  world.embedder.faults.add(
+    { kind: 'status', status: 503 },
+    {
+      times: 1,
+      when: (texts) => {
+        asked += ofCanary(texts) ? 0 : 1;
+        if (asked === 1 && existsSync(`${world.documents}/99.md`)) world.remove('99.md');
+        return false;
+      },
+    },
+  );
+  const told = await world.run({ embedder: { batchSize: 4, maxConcurrency: 1 } });
+  assert.deepEqual([told.result?.result, told.result?.again, told.counts.failed], ['Succeeded', true, 1], world.said);
+  assert.deepEqual(
+    told.failures.map(({ path, reason }) => [path, reason]),
+    [['99.md', 'Vanished']],
+  );
+  assert.equal((await world.points()).length, 300);
+  const { result, counts } = await world.run();
+  assert.deepEqual([result?.result, result?.again, counts.deleted], ['Succeeded', undefined, 1]);
 });
 
 test('a target of another shape is refused before anything is embedded', async (t) => {

@@ -173,6 +173,45 @@ test('a point that is refused keeps none of the others from being written', asyn
   );
 });
 
+test('a target that takes fewer points at a time gets no more, and none is refused', async () => {
+  const sizes: number[] = [];
+  const upsert = async (points: readonly unknown[]): Promise<void> => {
+    sizes.push(points.length);
+    if (points.length <= 5) return;
+    const message = 'Upsert batch size 16 exceeds the limit of 5';
+    throw new QdrantError({ code: 'BadRequest', message, operation: 'upsert', peer: 'a', status: 400 });
+  };
+  const writer = new Writer({ target: { upsert }, batch: 16, queue: 20, concurrency: 1 });
+  let settled = 0;
+  const count = (refusal?: string): void => {
+    assert.equal(refusal, undefined);
+    settled += 1;
+  };
+  for (let id = 0; id < 200; id += 1) await writer.add({ point: point(id), settled: count });
+  await writer.flush();
+  assert.equal(settled, 200);
+  assert.ok(sizes.filter((size) => size > 5).length <= 4, sizes.join());
+});
+
+test('a limit of strict mode is about no point: nothing is halved, and what comes after is not asked for', async () => {
+  const asked: number[] = [];
+  const upsert = async (points: readonly unknown[]): Promise<void> => {
+    asked.push(points.length);
+    if (asked.length < 3) return;
+    const message = 'Wrong input: Max points count limit of 1000 reached!';
+    throw new QdrantError({ code: 'BadRequest', message, operation: 'upsert', peer: 'a', status: 400 });
+  };
+  const writer = new Writer({ target: { upsert }, batch: 16, queue: 20, concurrency: 1 });
+  const full = (error: unknown): boolean =>
+    error instanceof RunEnd && error.reason === 'TargetFull' && error.message.includes('limit of 1000');
+  const filling = async (): Promise<void> => {
+    for (let id = 0; id < 200; id += 1) await writer.add({ point: point(id), settled: () => {} });
+    await writer.flush();
+  };
+  await assert.rejects(filling(), full);
+  assert.equal(asked.length, 3);
+});
+
 test('a target that refuses every point is none to write to', async () => {
   const writer = new Writer({ target: refusing(new Set([0, 1, 2, 3, 4, 5])) });
   for (let id = 0; id < 6; id += 1) await writer.add({ point: point(id), settled: () => {} });
