@@ -52,6 +52,7 @@ const generation = object('One physical collection behind the library.', {
       max: 10_000_000,
     }),
   ),
+  engine: optional(choice('How the bulk of its data has come, where it came by a move.', ['Scroll', 'ShardSnapshot'])),
   lateWrites: optional(
     choice(
       'Of one that a move has left: whether writes reached it after the proof, and whether all of them were brought over. Unknown: that could not be looked for.',

@@ -84,16 +84,22 @@ const looking = ({ to }: GenerationChange, seconds: number) => ({
 });
 
 /** Written down while it is known: how long the way back is, and whether anything is in what was left only. */
-const leftBy = ({ library }: SeenWorld, { from }: Move, progress: Progress | undefined): GenerationStatus[] =>
-  generationsOf(library.status).map((entry) =>
-    entry.number === from
-      ? {
-          ...entry,
-          lateWrites: lateWritesOf(progress?.leak),
-          ...(progress?.lastPass === undefined ? {} : { returnSeconds: returnSeconds(progress.lastPass.milliseconds) }),
-        }
-      : entry,
-  );
+const leftBy = (
+  { library }: SeenWorld,
+  { from, to, engine }: Move,
+  progress: Progress | undefined,
+): GenerationStatus[] =>
+  generationsOf(library.status).map((entry) => {
+    const travelled = progress?.base?.engine ?? engine;
+    if (entry.number === to) return { ...entry, ...(travelled === undefined ? {} : { engine: travelled }) };
+    if (entry.number !== from) return entry;
+    const seconds = progress?.lastPass === undefined ? undefined : returnSeconds(progress.lastPass.milliseconds);
+    return {
+      ...entry,
+      lateWrites: lateWritesOf(progress?.leak),
+      ...(seconds === undefined ? {} : { returnSeconds: seconds }),
+    };
+  });
 
 function lateWritesOf(leak: Progress['leak']): NonNullable<GenerationStatus['lateWrites']> {
   if (leak?.checked !== true) return 'Unknown';

@@ -123,7 +123,8 @@ export function compareBeforeDrop(world: SeenWorld, entry: GenerationStatus): Pl
 
 /**
  * Digest of what was left as it was proved at the switch. Undefined: another one took over since, late writes have
- * changed it, or points read differently on both.
+ * changed it, points read differently on both, or shards were carried over as they are, of which the proof may rest on
+ * the versions of points instead of their contents.
  */
 export function digestAtMove(world: SeenWorld, active: Active, entry: GenerationStatus): string | undefined {
   const generations = generationsOf(world.library.status);
@@ -134,7 +135,8 @@ export function digestAtMove(world: SeenWorld, active: Active, entry: Generation
   const asItIs =
     Object.keys(projection.vectors).length === 0 &&
     left.observed.customSharding === active.collection.observed.customSharding;
-  return asItIs ? generations.find(({ number }) => number === active.generation)?.digest : undefined;
+  const serving = generations.find(({ number }) => number === active.generation);
+  return asItIs && serving?.engine !== 'ShardSnapshot' ? serving?.digest : undefined;
 }
 
 /** Why what was left can't be brought in step as things are. */
