@@ -9,6 +9,7 @@ import {
 import {
   DONE,
   Expectations,
+  findCondition,
   keyOf,
   keyText,
   type ObjectKey,
@@ -132,6 +133,12 @@ export class RebalanceReconciler {
       this.#deps.recorder.record(policy, overruledEvent(refusal));
     }
     const was = (type: string): string | undefined => reasonOf(policy.status, type);
+    for (const type of ['Ready', 'VersionsDiffer']) {
+      const condition = findCondition(status.conditions ?? [], type);
+      if (condition === undefined || !TO_BE_MENDED.has(condition.reason) || was(type) === condition.reason) continue;
+      const { reason, message: note } = condition;
+      this.#deps.recorder.record(policy, { type: 'Warning', reason, action: 'Observe', note });
+    }
     const ahead = outlook.filter((prediction) => isAhead(prediction, now));
     if (ahead.length > 0 && was('ThresholdAhead') !== 'ThresholdAhead') {
       const note = ahead.map(foreseen).join('; ').slice(0, 1000);
@@ -219,6 +226,16 @@ const intervalOf = ({ spec }: RebalancePolicy): number => spec.observe?.interval
 /** Figures over a window move with it: so often they have something new to tell. */
 const figuresSeconds = (policy: RebalancePolicy): number =>
   Math.max(intervalOf(policy), Math.min(windowSeconds(policy.spec) * LOSABLE, SAVE_SECONDS.most));
+
+/** What somebody has to mend, by the reasons of `Ready` and `VersionsDiffer`. What is not known yet passes by itself. */
+const TO_BE_MENDED: ReadonlySet<string> = new Set([
+  'NoClusterMatches',
+  'OneCluster',
+  'NoLibraryMatches',
+  'LibrariesClaimed',
+  'ConfigMapTaken',
+  'VersionsDiffer',
+]);
 
 const reasonOf = (status: RebalancePolicyStatus | undefined, type: string): string | undefined =>
   status?.conditions?.find((condition) => condition.type === type)?.reason;

@@ -33,6 +33,8 @@ test('selectors that match nothing, and a single cluster, are named until they a
   await room.createCluster('b');
   await room.run(720);
   assert.equal(await room.says('Ready'), 'True Watching');
+  const told = room.events.filter(({ type }) => type === 'Warning').map(({ reason }) => reason);
+  assert.deepEqual(told, ['NoClusterMatches', 'NoLibraryMatches', 'OneCluster'], 'an event says each once');
 });
 
 test('a cluster that does not answer is unknown and not idle, and nothing is planned by its silence', async () => {
@@ -103,6 +105,11 @@ test('nothing moves to an older Qdrant, and the difference is named', async () =
   await room.pass();
   assert.equal(await room.says('VersionsDiffer'), 'True VersionsDiffer');
   assert.match(await room.message('VersionsDiffer'), /b runs 1\.17\.2/);
+  const told = room.events.filter(({ reason }) => reason === 'VersionsDiffer');
+  assert.deepEqual(
+    told.map(({ type, note }) => [type, note.includes('b runs 1.17.2')]),
+    [['Warning', true]],
+  );
   assert.equal(await room.says('Planned'), 'False NothingBetter');
   assert.equal((await room.policy()).status?.plan, undefined);
   const older = room.clusters.get('b');
