@@ -11,13 +11,13 @@ import {
 import { isReady, OPERATOR_PODS } from '../../stage/operator.ts';
 import { QUICK_OPERATOR } from '../../stage/operator-settings.ts';
 import { hasKubectl } from '../has-kubectl.ts';
+import { leaveNamespaces, namespacesOf } from '../leave-namespaces.ts';
 import { discovered, needsAsEnvironment, needsOfEnvironment } from './discovery.ts';
 import {
   installRun,
   installWith,
   missingDefinitions,
   refuseSecondOperator,
-  removeNamespaces,
   removeRun,
   scenariosOf,
 } from './installation.ts';
@@ -104,7 +104,12 @@ export async function start(options: GroundOptions): Promise<Basics & Partial<Ca
       return texts.join('\n');
     },
     async stop() {
-      await removeNamespaces(admin, prefix);
+      const names = await namespacesOf(admin);
+      // The end of the run waits until they are gone.
+      await leaveNamespaces(
+        admin,
+        names.filter((name) => name.startsWith(prefix)),
+      );
       await reach.close();
       await admin.close();
     },

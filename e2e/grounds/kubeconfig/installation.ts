@@ -103,7 +103,7 @@ export async function removeRun(admin: KubeClient, run: ClusterRun, definitions:
 export const scenariosOf = (run: ClusterRun): string => `e2e-${run.id}-s-`;
 
 /** Removes the namespaces whose names begin so, and waits until they are gone. */
-export async function removeNamespaces(admin: KubeClient, prefix: string): Promise<void> {
+async function removeNamespaces(admin: KubeClient, prefix: string): Promise<void> {
   await gone('namespaces', async () => {
     const all = await admin.listAll(NAMESPACES, {});
     const left = all.filter(({ metadata }) => metadata.name.startsWith(prefix));

@@ -5,13 +5,13 @@ import type { Basics, Capabilities, GroundOptions } from '../../ground.ts';
 import { QUICK_OPERATOR } from '../../stage/operator-settings.ts';
 import { commandLines } from '../command-lines.ts';
 import { AuditLog } from '../control-plane/audit-log.ts';
+import { leaveNamespaces, namespacesOf } from '../leave-namespaces.ts';
 import { startObjectStore } from '../object-store.ts';
 import { OutsideEmbeddings } from '../outside-embedders.ts';
 import { OutsideServer } from '../outside-server.ts';
 import { metricsOfPods, qdrantFaults } from '../pod-calls.ts';
 import { command } from './command.ts';
 import { layoutOf, NETWORK } from './layout.ts';
-import { leaveNamespaces, namespacesOf } from './namespaces.ts';
 import { installChart, OPERATOR } from './operator.ts';
 import { processesOfPods, signalPod } from './pod-processes.ts';
 import { type Handle, restartProcess } from './processes.ts';
@@ -27,7 +27,7 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
   const environment = { ...QUICK_OPERATOR, ...options.operator };
   const gateways = options.gateways ?? 0;
   await installChart(admin, { helm: programs.helm, directory, environment, gateways });
-  const others = await namespacesOf(admin);
+  const others = new Set(await namespacesOf(admin));
   const audit = new AuditLog(layout.audit);
   // What other files did is theirs.
   audit.reset();
@@ -77,7 +77,11 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
         () => undefined,
       );
       audit.close();
-      await leaveNamespaces(admin, others);
+      const names = await namespacesOf(admin);
+      await leaveNamespaces(
+        admin,
+        names.filter((name) => !others.has(name)),
+      );
       await admin.close();
     },
   };

@@ -1,28 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type AnyLibrarianObject, KINDS } from '../../../src/api/index.ts';
-import { type KubeClient, NAMESPACES, PODS, type ResourceType, resourceType } from '../../../src/kube/index.ts';
+import { type AnyLibrarianObject, KINDS } from '../../src/api/index.ts';
+import { type KubeClient, NAMESPACES, PODS, type ResourceType, resourceType } from '../../src/kube/index.ts';
 
 const PATIENCE_MILLISECONDS = 120_000;
 const OURS: readonly ResourceType<AnyLibrarianObject>[] = KINDS.map((kind) => resourceType<AnyLibrarianObject>(kind));
 
-export async function namespacesOf(admin: KubeClient): Promise<ReadonlySet<string>> {
-  return new Set((await admin.listAll(NAMESPACES, {})).map(({ metadata }) => metadata.name));
+export async function namespacesOf(admin: KubeClient): Promise<readonly string[]> {
+  return (await admin.listAll(NAMESPACES, {})).map(({ metadata }) => metadata.name);
 }
 
 /**
- * Deletes the namespaces that came since, and waits until nothing in them concerns the operator or takes processor time:
+ * Deletes namespaces of scenarios, and waits until nothing in them concerns the operator or takes processor time:
  * no object of our kinds is left, and no pod. Kubernetes takes up to half a minute more over the rest, as it looks again
  * after half of the pods' grace.
- *
- * @param others those that were there before
  */
-export async function leaveNamespaces(admin: KubeClient, others: ReadonlySet<string>): Promise<void> {
+export async function leaveNamespaces(admin: KubeClient, names: readonly string[]): Promise<void> {
   const deadline = performance.now() + PATIENCE_MILLISECONDS;
-  const own = [...(await namespacesOf(admin)).difference(others)];
-  for (const name of own) await admin.delete(NAMESPACES, { namespace: '', name });
+  for (const name of names) await admin.delete(NAMESPACES, { namespace: '', name });
   for (;;) {
     const left: string[] = [];
-    for (const namespace of own) left.push(...(await emptied(admin, namespace)));
+    for (const namespace of names) left.push(...(await emptied(admin, namespace)));
     if (left.length === 0) return;
     if (performance.now() > deadline) throw new Error(`these do not go: ${left.join(', ')}`);
     await sleep(500);
