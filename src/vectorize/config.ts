@@ -140,7 +140,12 @@ const config = Type.Object({
   gates,
   /** A run that would delete more than this share of the job's points deletes nothing. */
   deletionGuardPercent: percent,
-  budget: Type.Object({ maxTokens: Type.Optional(large) }),
+  /** Money in the currency of the price. */
+  budget: Type.Object({
+    maxTokens: Type.Optional(large),
+    pricePerMillionTokens: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+    maxCost: Type.Optional(Type.Number({ exclusiveMinimum: 0 })),
+  }),
   /** Most bytes of a document; default 16 MiB. */
   maxDocumentBytes: Type.Optional(large),
   /** Documents that are cut at a time; default 1. */

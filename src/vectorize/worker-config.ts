@@ -42,10 +42,22 @@ export function workerConfig(world: World, library: Bound, run: string): Vectori
     mode: spec.mode ?? 'Incremental',
     gates: { ...limits, goldenQueries: golden !== undefined },
     deletionGuardPercent: spec.deletionGuardPercent ?? 20,
-    budget: { ...budget },
+    budget: budgetOf(budget),
     threads: spec.parallelism ?? 1,
     leaseSeconds: LEASE_SECONDS,
     patienceSeconds: settings.patienceSeconds,
+  };
+}
+
+function budgetOf({
+  maxTokens,
+  pricePerMillionTokens: price,
+  maxCost,
+}: NonNullable<VectorizationJob['spec']['budget']>) {
+  return {
+    ...(maxTokens === undefined ? {} : { maxTokens }),
+    ...(price === undefined ? {} : { pricePerMillionTokens: Number(price) }),
+    ...(maxCost === undefined ? {} : { maxCost: Number(maxCost) }),
   };
 }
 

@@ -442,6 +442,19 @@ test('whatever happens, at most one worker runs, and a pass over an unchanged wo
   );
 });
 
+test('tokens are told as money where the spec knows a price', () => {
+  const sim = new Sim({ budget: { pricePerMillionTokens: '0.13', maxCost: '2.5' } });
+  sim.passes(3);
+  const counts = { documents: 1, chunks: 2, embedded: 2, reused: 0, deleted: 0, failed: 0, tokens: 1_500_000 };
+  sim.says({ step: 'Embedding', counts });
+  sim.pass();
+  assert.equal(sim.job.status?.progress?.cost, '0.195');
+  sim.ends();
+  sim.passes(2);
+  assert.equal(sim.job.status?.lastRun?.cost, '0.195');
+  assert.equal(rested().job.status?.lastRun?.cost, undefined);
+});
+
 test('documents that failed for a reason that may pass are tried again, more and more rarely; all else is there', () => {
   const sim = new Sim();
   const pauses: number[] = [];

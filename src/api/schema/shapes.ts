@@ -11,12 +11,14 @@ const LABEL_KEY_PATTERN = '^([a-z0-9A-Z]([-a-z0-9A-Z._]*[a-z0-9A-Z])?/)?[A-Za-z0
 const SECRET_KEY_PATTERN = '^[-._a-zA-Z0-9]+$';
 const URL_PATTERN = '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$';
 const CRON_PATTERN = '^(@(hourly|daily|weekly|monthly|yearly)|[^\\s]+( [^\\s]+){4})$';
+const MONEY_PATTERN = '^([1-9][0-9]{0,8}(\\.[0-9]{1,6})?|0\\.[0-9]{0,5}[1-9][0-9]{0,5})$';
 const TIME_ZONE_PATTERN = '^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$';
 export const VERSION_PATTERN = '^1\\.(1[6-9]|[2-9][0-9])\\.[0-9]{1,3}$';
 
 /** What a pattern asks for, in words; the expression itself helps nobody. */
 export const PATTERN_MEANINGS: ReadonlyMap<string, string> = new Map([
   [QUANTITY_PATTERN, 'must be a quantity such as 500m or 10Gi'],
+  [MONEY_PATTERN, 'must be an amount above zero, such as 12 or 0.02, with at most nine digits and six decimals'],
   [QDRANT_NAME_PATTERN, 'must not contain any of < > : " / \\ | ? *'],
   [DNS_NAME_PATTERN, 'must be a name of lowercase letters, digits, - and .'],
   [LABEL_KEY_PATTERN, 'must be a label key'],
@@ -30,6 +32,9 @@ export const objectName = (description: string) => text(description, { min: 1, m
 
 export const collectionName = (description: string) =>
   text(description, { min: 1, max: 200, pattern: QDRANT_NAME_PATTERN });
+
+/** As text: a number of JSON is no sum of money. */
+export const money = (description: string) => text(description, { min: 1, max: 16, pattern: MONEY_PATTERN });
 
 export const url = (description: string) => text(description, { min: 8, max: 2048, pattern: URL_PATTERN });
 

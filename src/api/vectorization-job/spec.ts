@@ -1,7 +1,7 @@
 import type { Static } from 'typebox';
 import { vectorName } from '../domain-library/collection.ts';
 import { choice, integer, list, object, optional, text } from '../schema/builders.ts';
-import { cron, localRef, percent, secretKeyRef, suspend, timeZone, url } from '../schema/shapes.ts';
+import { cron, localRef, money, percent, secretKeyRef, suspend, timeZone, url } from '../schema/shapes.ts';
 import { source } from './source.ts';
 
 const globs = (description: string) =>
@@ -90,9 +90,23 @@ export const spec = object('What is wanted.', {
     percent('A run that would delete more than this share of the points stops instead, in percent.', { default: 20 }),
   ),
   budget: optional(
-    object('What a run may cost.', {
-      maxTokens: optional(integer('Most tokens embedded.', { min: 1, max: Number.MAX_SAFE_INTEGER })),
-    }),
+    object(
+      'What a run may cost.',
+      {
+        maxTokens: optional(integer('Most tokens embedded.', { min: 1, max: Number.MAX_SAFE_INTEGER })),
+        pricePerMillionTokens: optional(money('Price of a million tokens, in any currency.')),
+        maxCost: optional(money('Most that a run may cost, in the currency of the price.')),
+      },
+      {
+        rules: [
+          {
+            rule: '!has(self.maxCost) || has(self.pricePerMillionTokens)',
+            message: 'maxCost needs pricePerMillionTokens',
+            fieldPath: '.maxCost',
+          },
+        ],
+      },
+    ),
   ),
   suspend,
 });

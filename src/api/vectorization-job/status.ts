@@ -42,6 +42,7 @@ const counts = {
   deleted: optional(big('Points deleted.')),
   failed: optional(big('Documents that failed.')),
   tokens: optional(big('Tokens embedded.')),
+  cost: optional(text('What these cost, where the spec tells a price.', { max: 32 })),
 };
 
 const progress = object('The run that goes on.', {

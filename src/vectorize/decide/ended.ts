@@ -1,4 +1,9 @@
-import type { VectorizationProgress, VectorizationQuality, VectorizationRun } from '../../api/index.ts';
+import type {
+  VectorizationJob,
+  VectorizationProgress,
+  VectorizationQuality,
+  VectorizationRun,
+} from '../../api/index.ts';
 import { objectNames } from '../names.ts';
 import { type Event, type Plan, timestamp } from '../plan.ts';
 import type { Quality, RunResult, VectorizeProgress } from '../progress.ts';
@@ -44,6 +49,7 @@ export function runEnded(world: World, run: VectorizationProgress, end: End): Pl
     ...(failed ? { failures: earlier + 1 } : {}),
     ...(revision === undefined ? {} : { revision }),
     ...(told?.counts ?? {}),
+    ...costOf(job, told),
   };
   return {
     steps: [],
@@ -51,6 +57,19 @@ export function runEnded(world: World, run: VectorizationProgress, end: End): Pl
     events: [eventOf(lastRun)],
     waiting: { reason: 'Starting', message: 'looks what comes next', seconds: 0.05 },
   };
+}
+
+const DECIMALS = 6;
+
+/** What the tokens of a run cost, by the price in the spec. */
+export function costOf(
+  { spec }: Pick<VectorizationJob, 'spec'>,
+  told: VectorizeProgress | undefined,
+): Pick<VectorizationRun, 'cost'> {
+  const price = spec.budget?.pricePerMillionTokens;
+  if (price === undefined || told === undefined) return {};
+  const cost = (told.counts.tokens * Number(price)) / 1_000_000;
+  return { cost: cost.toFixed(DECIMALS).replace(/\.?0+$/, '') };
 }
 
 export const countsText = ({ documents = 0, chunks = 0, embedded = 0, reused = 0, deleted = 0 }: Counted): string =>

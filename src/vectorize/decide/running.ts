@@ -3,7 +3,7 @@ import { type Plan, timestamp } from '../plan.ts';
 import type { VectorizeProgress } from '../progress.ts';
 import type { World } from '../world.ts';
 import { specDigest } from './due.ts';
-import { identityOf, qualityOf, runEnded } from './ended.ts';
+import { costOf, identityOf, qualityOf, runEnded } from './ended.ts';
 import { condemned, exhausted, hangs, isCondemned, pulseOf, type Reporting } from './hung.ts';
 import { mayBegin } from './start.ts';
 
@@ -64,7 +64,7 @@ function reported({ job, settings }: World, { run, worker, told }: Reporting): P
     const message = worker.message ?? `the worker of Job ${worker.name} has said nothing yet`;
     return { steps: [], status: { progress: run }, waiting: { reason: 'WorkerPending', message, seconds } };
   }
-  const progress = withWords(run, told);
+  const progress = { ...withWords(run, told), ...costOf(job, told) };
   const { documents, chunks, embedded, reused } = told.counts;
   const of = told.total === undefined ? '' : ` of ${told.total}`;
   const note = told.note === undefined ? '' : `; ${told.note}`;

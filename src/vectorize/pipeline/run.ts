@@ -94,6 +94,16 @@ function nextProgress(
   return found?.quality === undefined ? fresh : { ...fresh, quality: found.quality };
 }
 
+/** @param spent tokens that earlier pods of the run had embedded */
+function meterOf({ maxTokens, maxCost, pricePerMillionTokens = 0 }: VectorizeConfig['budget'], spent: number): Meter {
+  const cost = (spent * pricePerMillionTokens) / 1_000_000;
+  const budget = {
+    ...(maxTokens === undefined ? {} : { maxTokens: Math.max(0, maxTokens - spent) }),
+    ...(maxCost === undefined ? {} : { maxCost: Math.max(0, maxCost - cost) }),
+  };
+  return new Meter({ budget, pricePerMillionTokens });
+}
+
 /** What a run works with once it is known where it goes. */
 type Scene = Means & {
   readonly shape: Shape;
@@ -129,9 +139,7 @@ class VectorizeRun {
     this.#task = task;
     this.#keeper = keeper;
     this.#signal = AbortSignal.any([task.signal, keeper.lost]);
-    const { maxTokens } = config.budget;
-    const left = maxTokens === undefined ? undefined : Math.max(0, maxTokens - counts.tokens);
-    this.#meter = new Meter(left === undefined ? {} : { budget: { maxTokens: left } });
+    this.#meter = meterOf(config.budget, counts.tokens);
     this.#session = new Session({
       address: task.address,
       timing,

@@ -182,6 +182,29 @@ test('a budget that is used up stops the run; the next one goes on where it stop
   assert.equal(second.result?.result, 'Succeeded');
 });
 
+test('a budget of money stops the run before it is exceeded, over all of its pods', async (t) => {
+  const world = await ground.world(t);
+  for (let n = 0; n < 40; n += 1) world.put(`${n}.md`, page(`Page ${n}`, `all about topic ${n} `.repeat(8)));
+  const budget = { pricePerMillionTokens: 1000, maxCost: 0.7 };
+  const embedder = { batchSize: 2, maxConcurrency: 1 };
+  const config = world.config({ budget, embedder });
+  const { result, counts } = await world.run(config);
+  assert.deepEqual([result?.result, result?.reason], ['Stopped', 'BudgetUsedUp'], world.said);
+  assert.match(result?.message ?? '', /\d\.\d{4} of 0\.7 is spent, and the next request would go over/);
+  assert.ok(counts.tokens > 500 && counts.tokens <= 700, `${counts.tokens} tokens at 0.001`);
+  // Another pod of the same run, after a kill: what was spent before counts.
+  const { progress } = world.store;
+  assert.ok(progress);
+  const { result: _, ...open } = progress;
+  await world.store.write({ ...open, holder: { ...open.holder, released: true } }, (await world.store.read()).version);
+  const second = await world.run(config);
+  assert.equal(second.result?.reason, 'BudgetUsedUp');
+  assert.ok(second.counts.tokens <= 700, `${second.counts.tokens} tokens at 0.001`);
+  const { result: last } = await world.run({ embedder });
+  assert.equal(last?.result, 'Succeeded', world.said);
+  assert.equal((await world.points()).length, 40);
+});
+
 test('another way of cutting gives other points, and leaves none of the old ones', async (t) => {
   const world = await ground.world(t);
   world.put('a.md', page('Alpha', Array.from({ length: 90 }, (_, n) => `word${n} of it.`).join(' ')));
