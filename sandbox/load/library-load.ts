@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isQdrantError, type Point } from '../../src/qdrant/index.ts';
 import { embed } from '../embedder/hashing.ts';
 import type { LoadClient } from './following-access.ts';
+import { type LoadVerdict, verdictOf } from './verdict.ts';
 
 export type LoadOptions = {
   readonly client: LoadClient;
   readonly collection: string;
   readonly dimensions: number;
-  /** Ids begin here; nothing else may write from here on. */
+  /** A million ids begin here; nothing else may write among them. */
   readonly firstId: number;
   /** Points of one write; 8 when not given. */
   readonly batch?: number;
@@ -31,14 +32,7 @@ export type LoadReport = {
   readonly longestWrite: number;
 };
 
-export type LoadVerdict = {
-  readonly expected: number;
-  /** Acknowledged and absent, or older than acknowledged. */
-  readonly lost: readonly number[];
-  /** Deleted and acknowledged, yet there. */
-  readonly undeleted: readonly number[];
-};
-
+const IDS = 1_000_000;
 const UPDATE_EVERY = 5;
 const DELETE_EVERY = 11;
 const GIVE_UP_MILLISECONDS = 60_000;
@@ -80,19 +74,9 @@ export class LibraryLoad {
     const { client, collection, firstId } = this.#options;
     const found = new Map<number, number>();
     for await (const { id, payload } of client.scrollAll(collection, { withPayload: true, limit: 1000 })) {
-      if (typeof id === 'number' && id >= firstId) found.set(id, Number(payload['revision']));
+      if (typeof id === 'number' && id >= firstId && id < firstId + IDS) found.set(id, Number(payload['revision']));
     }
-    const lost: number[] = [];
-    const undeleted: number[] = [];
-    for (const [id, revision] of this.#acknowledged) {
-      if (revision === undefined && found.has(id)) undeleted.push(id);
-      if (revision !== undefined && (found.get(id) ?? -1) !== revision) lost.push(id);
-    }
-    return {
-      expected: [...this.#acknowledged.values()].filter((revision) => revision !== undefined).length,
-      lost,
-      undeleted,
-    };
+    return verdictOf(this.#acknowledged, found);
   }
 
   close(): Promise<void> {

@@ -1,10 +1,12 @@
 import type { DomainLibrary, QdrantCluster, RebalancePolicy, VectorizationJob } from '../../src/api/index.ts';
+import type { PointId } from '../../src/qdrant/index.ts';
 import type { ExternalEmbedder } from '../external-embedder.ts';
 import type { ExternalQdrant } from '../external-qdrant.ts';
 import { type LibraryAccess, libraryAccess } from '../load/library-access.ts';
 import { OPERATOR_NAMESPACE, type Sandbox } from '../sandbox.ts';
 import type { Facts } from './facts.ts';
-import { StoryLoad } from './load.ts';
+import { Ledger } from './ledger.ts';
+import { StoryLoad, type Way } from './load.ts';
 import { CLUSTERS, LIBRARIES, REBALANCE_POLICIES, until, VECTORIZATION_JOBS } from './wait.ts';
 
 export const NAMESPACE = 'library';
@@ -29,13 +31,16 @@ export class Stage {
   readonly sandbox: Sandbox;
   readonly facts: Facts;
   readonly signal: AbortSignal;
-  /** Passages by library. */
-  readonly written = new Map<string, number>();
+  readonly ledger = new Ledger();
+  /** Ids of the passages by library. */
+  readonly written = new Map<string, ReadonlySet<PointId>>();
+  /** Library that a plan has moved. */
+  moved: string | undefined;
   /** A Qdrant that is no pod. */
   external: ExternalQdrant | undefined;
   /** An embedder that is no pod. */
   embedder: ExternalEmbedder | undefined;
-  #load: StoryLoad | undefined;
+  readonly #loads: StoryLoad[] = [];
 
   constructor(sandbox: Sandbox, facts: Facts, signal: AbortSignal) {
     this.sandbox = sandbox;
@@ -93,17 +98,15 @@ export class Stage {
     }
   }
 
-  /** Clients at work until `endLoad`. Ids from `firstId` on are theirs; passages have UUIDs. */
-  async startLoad(library: string, firstId = 1): Promise<void> {
-    const points = { dimensions: DIMENSIONS, firstId };
-    this.#load = await StoryLoad.start(this.sandbox.admin, { namespace: NAMESPACE, library }, points);
+  /** A client at work; it is ended by `endLoads`. Passages have UUIDs: numbers from `firstId` on are the load's. */
+  async startLoad(library: string, { firstId, way }: { readonly firstId: number; readonly way: Way }): Promise<void> {
+    const options = { dimensions: DIMENSIONS, firstId, way };
+    this.#loads.push(await StoryLoad.start(this.sandbox.admin, { namespace: NAMESPACE, library }, options));
   }
 
-  /** Notes whether all is there that the clients were told is written. */
-  async endLoad(during: string): Promise<void> {
-    const load = this.#load;
-    this.#load = undefined;
-    await load?.end(this.facts, during);
+  /** Notes whether all is there that the clients were told is written, and nothing else. */
+  async endLoads(during: string): Promise<void> {
+    for (let load = this.#loads.shift(); load !== undefined; load = this.#loads.shift()) await load.end(this, during);
   }
 
   operatorProcess() {
@@ -115,7 +118,7 @@ export class Stage {
 
   /** Ends what the chapters started. */
   async close(): Promise<void> {
-    await this.#load?.abandon();
+    for (const load of this.#loads) await load.abandon();
     await this.external?.stop();
     await this.embedder?.stop();
   }

@@ -83,7 +83,7 @@ async function search(gateway: string, key: string, query: Query): Promise<Answe
 async function untilSketched({ sandbox, signal, written }: Stage, key: string): Promise<void> {
   const labelSelector = 'app.kubernetes.io/component=gateway';
   const pods = await sandbox.admin.listAll(PODS, { namespace: OPERATOR_NAMESPACE, labelSelector });
-  const all = [...written.values()].reduce((sum, count) => sum + count, 0);
+  const all = [...written.values()].reduce((sum, ids) => sum + ids.size, 0);
   const deadline = performance.now() + PATIENCE_MILLISECONDS;
   const [{ text } = { text: '' }] = QUESTIONS;
   for (const { metadata, status } of pods) {

@@ -9,7 +9,7 @@ export const changeGeneration: Chapter = {
   title: 'a library gets a new generation under load',
   play: async (stage, progress) => {
     const { facts } = stage;
-    await stage.startLoad('documentation', FIRST_ID);
+    await stage.startLoad('documentation', { firstId: FIRST_ID, way: 'binding' });
     const before = await stage.library('documentation', { holds: isReady, what: 'Ready', timeoutSeconds: 10 });
     const target = (before.status?.generation ?? 0) + 1;
     const began = performance.now();
@@ -28,6 +28,6 @@ export const changeGeneration: Chapter = {
     const old = after.status?.generations?.find(({ number }) => number === before.status?.generation);
     const state = old?.state ?? '';
     facts.check('old generation kept', `${old?.collection ?? 'gone'} ${state}`, state === 'Retired');
-    await stage.endLoad('the change of generation');
+    await stage.endLoads('the change of generation');
   },
 };

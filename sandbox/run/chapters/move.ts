@@ -5,44 +5,49 @@ import { seconds } from '../facts.ts';
 import { type Chapter, NAMESPACE, type Progress, type Stage } from '../stage.ts';
 import { CLUSTERS, isReady } from '../wait.ts';
 
-const LIBRARY = 'code';
 /** Beyond all ids that earlier loads have used. */
 const FIRST_ID = 2_000_000;
 const AWAY = 'annex';
 
 export const move: Chapter = {
-  title: 'a library moves to the external cluster and back, under load',
+  title: 'the moved library goes on to the external cluster and back, under load',
   play: async (stage, progress) => {
-    const before = await stage.library(LIBRARY, { holds: isReady, what: 'Ready', timeoutSeconds: 10 });
+    const { moved: library } = stage;
+    if (library === undefined) throw new Error('no library was moved before');
+    const before = await stage.library(library, { holds: isReady, what: 'Ready', timeoutSeconds: 10 });
     const home = before.status?.cluster ?? '';
-    await stage.startLoad(LIBRARY, FIRST_ID);
-    await moveTo(stage, AWAY, progress);
-    await moveTo(stage, home, progress);
-    await stage.endLoad('two moves');
+    await stage.startLoad(library, { firstId: FIRST_ID, way: 'gateway' });
+    await moveTo(stage, { library, name: AWAY }, progress);
+    await moveTo(stage, { library, name: home }, progress);
+    await stage.endLoads('two moves');
   },
 };
 
 /** Only `placement` is changed. */
-async function moveTo(stage: Stage, name: string, progress: Progress): Promise<void> {
+async function moveTo(
+  stage: Stage,
+  { library, name }: { readonly library: string; readonly name: string },
+  progress: Progress,
+): Promise<void> {
   const { facts } = stage;
   const began = performance.now();
   // A merge patch: what is not null is kept.
-  await stage.changeLibrary(LIBRARY, {
+  await stage.changeLibrary(library, {
     placement: { clusterRef: { name }, clusterSelector: null },
   } as unknown as Parameters<Stage['changeLibrary']>[1]);
   const steps = new Set<string>();
   let freeze = 0;
-  const after = await stage.library(LIBRARY, {
-    holds: (library) => {
-      const { change, cluster } = library.status ?? {};
+  const after = await stage.library(library, {
+    holds: (seen) => {
+      const { change, cluster } = seen.status ?? {};
       if (change !== undefined) progress([...steps.add(change.step)].join(' -> '));
       freeze = change?.freezeMilliseconds ?? freeze;
-      return isReady(library) && cluster === name && change === undefined;
+      return isReady(seen) && cluster === name && change === undefined;
     },
     what: `Ready on ${name}`,
     timeoutSeconds: 60,
   });
-  facts.note(`${LIBRARY} moved to ${name} after`, seconds(performance.now() - began));
+  facts.note(`${library} moved to ${name} after`, seconds(performance.now() - began));
   facts.note(`writes held back for the move to ${name}`, seconds(freeze));
   const generations = after.status?.generations ?? [];
   const proved = generations.find(({ state }) => state === 'Active');

@@ -23,6 +23,6 @@ export const scaleIn: Chapter = {
       timeoutSeconds: 60,
     });
     stage.facts.note('scaled in 4 -> 3, operator killed, after', seconds(performance.now() - began));
-    await stage.endLoad('scaling');
+    await stage.endLoads('scaling');
   },
 };

@@ -6,7 +6,7 @@ import { isReady } from '../wait.ts';
 export const scaleOut: Chapter = {
   title: 'scale out to 4 peers under load',
   play: async (stage, progress) => {
-    await stage.startLoad('documentation');
+    await stage.startLoad('documentation', { firstId: 1, way: 'binding' });
     const began = performance.now();
     await stage.scale('stacks', 4);
     const { status } = await stage.cluster('stacks', {

@@ -6,6 +6,7 @@ import {
   PERSISTENT_VOLUMES,
   type PersistentVolumeClaim,
 } from '../../../src/kube/index.ts';
+import type { PointId } from '../../../src/qdrant/index.ts';
 import { embed } from '../../embedder/hashing.ts';
 import { MODEL, startExternalEmbedder } from '../../external-embedder.ts';
 import { applyAll } from '../../install.ts';
@@ -109,14 +110,16 @@ async function runsOf(stage: Stage, { wave, progress, isMeant }: Waiting): Promi
   return done.flatMap(({ status }) => status?.lastRun ?? []);
 }
 
-/** Counts the points of each library, and looks for one of them by its own text. */
+/** Remembers the points of each library, and looks for one of them by its own text. */
 async function readBack(stage: Stage, progress: Progress): Promise<void> {
   for (const library of LIBRARIES) {
     await stage.using(library, async (access) => {
-      const written = await access.client.count(access.collection, { exact: true });
+      const written = new Set<PointId>();
+      const all = { limit: 1000, withPayload: false };
+      for await (const { id } of access.client.scrollAll(access.collection, all)) written.add(id);
       stage.written.set(library, written);
       const { label, found } = await search(access);
-      progress(`${library}: ${written} points`);
+      progress(`${library}: ${written.size} points`);
       stage.facts.check(`search in ${library} finds`, label, found);
     });
   }
