@@ -20,6 +20,10 @@ export class Facts {
     this.#facts.push({ name, value, holds });
   }
 
+  add(fact: Fact): void {
+    this.#facts.push(fact);
+  }
+
   get failed(): readonly Fact[] {
     return this.#facts.filter(({ holds }) => holds === false);
   }
