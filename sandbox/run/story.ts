@@ -29,8 +29,7 @@ const CHAPTERS: readonly Chapter[] = [
   changeInPlace,
   changeGeneration,
   rebalance,
-  move,
-  rollback,
+  together(move, rollback),
   readBack,
   idle,
 ];
