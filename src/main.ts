@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { SettingsError } from './settings.ts';
+import { runWorkerProcess } from './worker-process.ts';
 
 // Each command loads its own code: a worker must not pay for the operator's memory.
 
@@ -42,59 +43,45 @@ program
 
 const worker = program.command('worker').description('run one task of data work; started by the operator as a Job');
 
-worker
-  .command('copy')
-  .description("copy a library's generation to another one, and verify it")
-  .requiredOption('--config <file>', 'what to copy: JSON, written by the operator')
-  .action(async ({ config }: { config: string }) => {
-    const { runCopyWorker } = await import('./migration/worker.ts');
-    process.exitCode = await runCopyWorker({ configFile: config, environment: process.env, signal: stopSignal() });
-  });
+/** A worker's task, what it does, and where its code is. */
+type WorkerTask = readonly [task: string, description: string, load: Parameters<typeof runWorkerProcess>[0]];
+const snapshotWorker: WorkerTask[2] = async () => (await import('./library/snapshots/worker.ts')).runSnapshotWorker;
 
-for (const [task, description] of [
-  ['snapshot', 'make a snapshot of a library, and drop old ones'],
-  ['restore', 'make a collection of a snapshot, and prove it'],
-] as const) {
+const WORKERS: readonly WorkerTask[] = [
+  [
+    'copy',
+    "copy a library's generation to another one, and verify it",
+    async () => (await import('./migration/worker.ts')).runCopyWorker,
+  ],
+  ['snapshot', 'make a snapshot of a library, and drop old ones', snapshotWorker],
+  ['restore', 'make a collection of a snapshot, and prove it', snapshotWorker],
+  [
+    'reverse',
+    'compare what serves with what a move has left, and keep that in step',
+    async () => (await import('./migration/reverse-worker.ts')).runReverseWorker,
+  ],
+  [
+    'discover',
+    'look for domains in a library, and report them',
+    async () => (await import('./library/discovery/worker.ts')).runDiscoveryWorker,
+  ],
+  [
+    'vectorize',
+    'read documents, embed them, and bring a library in step with them',
+    async () => (await import('./vectorize/worker.ts')).runVectorizeWorker,
+  ],
+];
+
+for (const [task, description, load] of WORKERS) {
   worker
     .command(task)
     .description(description)
     .requiredOption('--config <file>', 'what to do: JSON, written by the operator')
-    .action(async ({ config }: { config: string }) => {
-      const { runSnapshotWorker } = await import('./library/snapshots/worker.ts');
-      process.exitCode = await runSnapshotWorker({
-        configFile: config,
-        environment: process.env,
-        signal: stopSignal(),
-      });
-    });
+    .action(({ config }: { config: string }) =>
+      // First of all: a first process of a container that listens for no SIGTERM never gets one.
+      runWorkerProcess(load, { configFile: config, environment: process.env, signal: stopSignal() }),
+    );
 }
-
-worker
-  .command('reverse')
-  .description('compare what serves with what a move has left, and keep that in step')
-  .requiredOption('--config <file>', 'what to compare: JSON, written by the operator')
-  .action(async ({ config }: { config: string }) => {
-    const { runReverseWorker } = await import('./migration/reverse-worker.ts');
-    process.exitCode = await runReverseWorker({ configFile: config, environment: process.env, signal: stopSignal() });
-  });
-
-worker
-  .command('discover')
-  .description('look for domains in a library, and report them')
-  .requiredOption('--config <file>', 'what to look at: JSON, written by the operator')
-  .action(async ({ config }: { config: string }) => {
-    const { runDiscoveryWorker } = await import('./library/discovery/worker.ts');
-    process.exitCode = await runDiscoveryWorker({ configFile: config, environment: process.env, signal: stopSignal() });
-  });
-
-worker
-  .command('vectorize')
-  .description('read documents, embed them, and bring a library in step with them')
-  .requiredOption('--config <file>', 'what to read and where to: JSON, written by the operator')
-  .action(async ({ config }: { config: string }) => {
-    const { runVectorizeWorker } = await import('./vectorize/worker.ts');
-    process.exitCode = await runVectorizeWorker({ configFile: config, environment: process.env, signal: stopSignal() });
-  });
 
 program
   .command('validate')

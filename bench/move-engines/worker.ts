@@ -30,7 +30,7 @@ const store: ProgressStore<Progress> = {
 /** What one would write by hand: a page read, the page written, to the end; nothing is checked. */
 async function plain(): Promise<void> {
   const { source, target, pageSize } = parseConfig(readFileSync(configFile, 'utf8'));
-  const [from, to] = [await connectSide(source, undefined, log), await connectSide(target, undefined, log)];
+  const [from, to] = [await connectSide(source, undefined, { log }), await connectSide(target, undefined, { log })];
   let offset: Awaited<ReturnType<typeof from.scroll>>['nextOffset'];
   do {
     const page = await from.scroll(source.collection, {

@@ -2,6 +2,7 @@ import type { Point, PointId, ShardKey } from '../qdrant/types.ts';
 import { hashOfPoint } from '../qdrant/wire-point.ts';
 import { addHash, type Digest, EMPTY_DIGEST } from '../vectors/index.ts';
 import type { PassOptions } from './copy.ts';
+import { inLanes } from './lanes.ts';
 import { keyOfPoint, type Listed, type PointKey } from './listed.ts';
 import { type Group, OrderedReader } from './ordered-reader.ts';
 import { type Projection, project } from './projection.ts';
@@ -41,13 +42,13 @@ export async function compare(
   options: CompareOptions,
 ): Promise<Comparison> {
   const found = { ranges: new Map<number, RangeDigests>(), dirty: [] as number[], compared: 0, differences: 0 };
-  const lane = async (): Promise<void> => {
+  await inLanes(options, async (inLane) => {
     const readers = {
       source: new OrderedReader(source, options.pageSize),
       target: new OrderedReader(target, options.pageSize),
     };
     for (let range = queue.claim(); range !== undefined; range = queue.claim(range)) {
-      const result = await compareRange(range, { readers, target, options });
+      const result = await compareRange(range, { readers, target, options: inLane });
       found.compared += result.compared;
       found.differences += result.differences;
       if (result.differences > 0) found.dirty.push(range);
@@ -55,8 +56,7 @@ export async function compare(
       queue.finish(range);
       queue.finishEmpty(range + 1, result.next);
     }
-  };
-  await Promise.all(Array.from({ length: options.lanes }, lane));
+  });
   return found;
 }
 

@@ -1,21 +1,20 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ClusterClient } from '../qdrant/index.ts';
-import type { Logger } from '../telemetry/index.ts';
+import { type ClientOptions, ClusterClient } from '../qdrant/index.ts';
 import { API_KEY_FILE, CA_FILE, type SideConfig } from './config.ts';
 
 /** A client of the side's cluster, with the key and the certificate that are mounted in `directory`. */
 export async function connectSide(
   side: SideConfig,
   directory: string | undefined,
-  log: Logger,
+  options: ClientOptions,
 ): Promise<ClusterClient> {
   const apiKey = side.apiKey ? await readKey(directory, API_KEY_FILE) : undefined;
   const ca = side.ca ? await readKey(directory, CA_FILE) : undefined;
   const peers = side.peers.map(({ name, rest, grpc }) => ({ name, rest, ...(grpc === undefined ? {} : { grpc }) }));
   return new ClusterClient(
     { peers, ...(apiKey === undefined ? {} : { apiKey: apiKey.trim() }), ...(ca === undefined ? {} : { tls: { ca } }) },
-    { log },
+    options,
   );
 }
 

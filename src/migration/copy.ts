@@ -1,3 +1,4 @@
+import { inLanes } from './lanes.ts';
 import { type Projection, project } from './projection.ts';
 import type { RangeQueue } from './range-queue.ts';
 import { idFrom, positionOf, RANGE_COUNT, rangeEnd, rangeOf, rangeStart } from './ranges.ts';
@@ -27,9 +28,7 @@ export interface CopyEngine {
 /** Reads by scrolling and writes by upserting: any layout, any version. */
 export const SCROLL_ENGINE: CopyEngine = {
   name: 'Scroll',
-  base: async (source, target, queue, options) => {
-    await Promise.all(Array.from({ length: options.lanes }, () => copyLane(source, target, queue, options)));
-  },
+  base: (source, target, queue, options) => inLanes(options, (inLane) => copyLane(source, target, queue, inLane)),
 };
 
 /** Brings nothing over: for a target that was filled before, where comparing finds the little that differs. */

@@ -59,13 +59,15 @@ async function nearest(
   }
 }
 
-/** What each peer shows of a collection. Never throws for a peer that fails: it is listed as silent. */
+/** What each peer shows of a collection. A peer that fails is listed as silent. @throws QdrantError `Aborted` */
 export async function sideState(client: Pick<ClusterClient, 'peers'>, collection: string): Promise<SideState> {
   const answers = await Promise.all(
     client.peers.map(async (peer) => {
       try {
         return { state: await peerState(peer, collection) };
       } catch (error) {
+        // Who was not waited for is not silent.
+        if (isQdrantError(error, 'Aborted')) throw error;
         return { silent: { peer: peer.name, error: error instanceof Error ? error.message : 'unknown failure' } };
       }
     }),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { KubeClient, systemClock } from '../kube/index.ts';
-import { createLogger, type Logger, startTracing } from '../telemetry/index.ts';
+import { closeAll, createLogger, type Logger, startTracing } from '../telemetry/index.ts';
 import { KEY_DIRECTORIES } from './config.ts';
 import { connectSide } from './connect.ts';
 import { CLOSE_PATCH, OPEN_PATCH } from './fence.ts';
@@ -36,13 +36,20 @@ export async function runReverseWorker(options: ReverseWorkerOptions): Promise<n
   const { environment, signal } = options;
   const log = options.log ?? createLogger(environment['QDRANT_LIBRARIAN_LOG_LEVEL']);
   const closing: (() => unknown)[] = [await startTracing('qdrant-librarian-worker', environment)];
+  const over = new AbortController();
   try {
     const config = parseReverseConfig(await readFile(options.configFile, 'utf8'));
     const store = options.store ?? kubernetesStore(config, log, closing);
+    const reading = AbortSignal.any([signal, over.signal]);
     const connect = async (name: keyof typeof KEY_DIRECTORIES) => {
-      const client = await connectSide(config[name], environment[KEY_DIRECTORIES[name]], log);
+      const client = await connectSide(config[name], environment[KEY_DIRECTORIES[name]], { log, reading });
       closing.push(() => client.close());
-      return { client, collection: config[name].collection, writeMilliseconds: (config.leaseSeconds * 1000) / 2 };
+      return {
+        client,
+        collection: config[name].collection,
+        writeMilliseconds: (config.leaseSeconds * 1000) / 2,
+        signal,
+      };
     };
     const source = await connect('source');
     const target = await connect('target');
@@ -84,7 +91,9 @@ export async function runReverseWorker(options: ReverseWorkerOptions): Promise<n
     log.error({ err: error }, 'both sides could not be compared');
     return 1;
   } finally {
-    for (const close of closing.toReversed()) await close();
+    // A page that was read ahead, and that nobody wants any more.
+    over.abort(new Error('the run has ended'));
+    await closeAll(closing, log);
   }
 }
 

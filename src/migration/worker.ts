@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { KubeClient, systemClock } from '../kube/index.ts';
 import { isQdrantError, type QdrantErrorCode } from '../qdrant/index.ts';
-import { createLogger, type Logger, startTracing } from '../telemetry/index.ts';
+import { closeAll, createLogger, type Logger, startTracing } from '../telemetry/index.ts';
 import { KEY_DIRECTORIES, parseConfig, type WorkerConfig } from './config.ts';
 import { connectSide } from './connect.ts';
 import { NO_ENGINE, SCROLL_ENGINE } from './copy.ts';
@@ -38,13 +38,15 @@ export async function runCopyWorker(options: CopyWorkerOptions): Promise<number>
   const { environment, signal } = options;
   const log = options.log ?? createLogger(environment['QDRANT_LIBRARIAN_LOG_LEVEL']);
   const closing = [await startTracing('qdrant-librarian-worker', environment)];
+  const over = new AbortController();
   try {
     const config = parseConfig(await readFile(options.configFile, 'utf8'));
     const store = options.store ?? kubernetesStore(config, log, closing);
     const writeMilliseconds = (config.leaseSeconds * 1000) / 2;
+    const reading = AbortSignal.any([signal, over.signal]);
     const connect = async (name: keyof typeof KEY_DIRECTORIES) => {
       const side = config[name];
-      const client = await connectSide(side, environment[KEY_DIRECTORIES[name]], log);
+      const client = await connectSide(side, environment[KEY_DIRECTORIES[name]], { log, reading });
       closing.push(() => client.close());
       return { client, collection: side.collection };
     };
@@ -76,7 +78,9 @@ export async function runCopyWorker(options: CopyWorkerOptions): Promise<number>
     log.error({ err: error }, 'copy failed');
     return 1;
   } finally {
-    for (const close of closing.toReversed()) await close();
+    // A page that was read ahead, and that nobody wants any more.
+    over.abort(new Error('the copy has ended'));
+    await closeAll(closing, log);
   }
 }
 

@@ -20,6 +20,7 @@ export class Executor {
   readonly #retry: RetryOptions;
   readonly #instruments: Instruments | undefined;
   readonly #log: Logger;
+  readonly #reading: AbortSignal | undefined;
   /** Index of the peer that answered last: asking it again lets a caller read what it wrote. */
   #preferred = 0;
 
@@ -29,14 +30,17 @@ export class Executor {
     this.#retry = { ...DEFAULT_RETRY, ...options.retry };
     this.#instruments = options.metrics === undefined ? undefined : instrumentsOf(options.metrics);
     this.#log = options.log ?? silentLogger;
+    this.#reading = options.reading;
   }
 
   get timeouts(): Timeouts {
     return this.#timeouts;
   }
 
-  async run<T>(call: Call<T>, options: CallOptions = {}): Promise<T> {
+  async run<T>(call: Call<T>, given: CallOptions = {}): Promise<T> {
     const { operation } = call;
+    const reading = call.safety === 'read' ? this.#reading : undefined;
+    const options = reading === undefined ? given : { signal: reading, ...given };
     if (call.onePeer === true && this.#peers.length > 1) {
       throw new QdrantError({
         code: 'BadRequest',

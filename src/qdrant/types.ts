@@ -47,6 +47,8 @@ export type ClientOptions = {
   readonly timeouts?: Partial<Timeouts>;
   /** Where a repeat is safe; a cluster client asks every peer at least once, whatever `attempts` says. */
   readonly retry?: Partial<RetryOptions>;
+  /** Ends reads that bring no signal of their own. Writes are waited for: late ones would meet those of a successor. */
+  readonly reading?: AbortSignal;
 };
 
 /** What every operation accepts. */

@@ -1,3 +1,4 @@
+export { closeAll } from './closing.ts';
 export { type HealthCheck, type HealthServer, startHealthServer } from './health-server.ts';
 export { createLogger, type Logger, silentLogger } from './log.ts';
 export { createRegistry, oncePerRegistry, type Registry, registered } from './metrics.ts';

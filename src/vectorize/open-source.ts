@@ -27,7 +27,7 @@ export async function openSource(config: VectorizeConfig, { environment, log }: 
       return chunking.strategy === 'Packages' ? packagesSource(options) : directorySource(options);
     }
     case 'collection': {
-      const client = await connectSide(source, keys, log);
+      const client = await connectSide(source, keys, { log });
       return collectionSource({ client, collection: source.collection, textField: source.textField, selection });
     }
     case 'http': {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { KubeClient, systemClock } from '../kube/index.ts';
-import { createLogger, type Logger, startTracing } from '../telemetry/index.ts';
+import { closeAll, createLogger, type Logger, startTracing } from '../telemetry/index.ts';
 import { parseVectorizeConfig, VECTORIZE_DIRECTORIES, type VectorizeConfig } from './config.ts';
 import type { Cutter } from './cutter.ts';
 import { cutterThreads } from './cutting-threads.ts';
@@ -77,7 +77,7 @@ export async function runVectorizeWorker(options: VectorizeWorkerOptions): Promi
     log.error({ err: error }, 'vectorizing failed');
     return 1;
   } finally {
-    for (const close of closing.toReversed()) await close();
+    await closeAll(closing, log);
   }
 }
 

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -9,7 +12,7 @@ import { ProgressConflict } from '../../src/migration/keeper.ts';
 import { newProgress, PROGRESS_KEY } from '../../src/migration/progress.ts';
 import { COPY_PROGRESS, configMapProgress } from '../../src/migration/progress-store.ts';
 import { runCopyWorker } from '../../src/migration/worker.ts';
-import { createLogger } from '../../src/telemetry/index.ts';
+import { createLogger, silentLogger } from '../../src/telemetry/index.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'worker-'));
 after(() => rmSync(directory, { recursive: true }));
@@ -121,4 +124,36 @@ test('progress lies in a ConfigMap; a write on an old version is a conflict', as
   assert.ok(data?.[PROGRESS_KEY] !== undefined);
   await assert.rejects(store.write(progress, '6'), ProgressConflict);
   assert.equal(CONFIG_MAPS.plural, 'configmaps');
+});
+
+test('stopped while Qdrant does not answer, it waits for none of its reads', { timeout: 20_000 }, async (context) => {
+  const asked = Promise.withResolvers<void>();
+  const silent = createServer(() => asked.resolve());
+  context.after(() => silent.close().closeAllConnections());
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const rest = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  const deaf = { collection: 'docs--g1', peers: [{ name: 'a', rest }], apiKey: false, ca: false };
+  const progress = newProgress('uid/2', { id: 'a', pod: 'p', beat: 1, released: true });
+  let version = 0;
+  const stop = new AbortController();
+  const running = runCopyWorker({
+    configFile: file(JSON.stringify({ ...config, source: deaf, target: { ...deaf, collection: 'docs--g2' } })),
+    environment: {},
+    signal: stop.signal,
+    log: silentLogger,
+    store: {
+      read: async () => ({ progress, version: '0' }),
+      write: async () => {
+        version += 1;
+        return String(version);
+      },
+    },
+  });
+  await asked.promise;
+  const told = performance.now();
+  stop.abort(new Error('told to stop'));
+  assert.equal(await running, 143);
+  // Its reads may take from 10 s to a minute.
+  assert.ok(performance.now() - told < 4000, `${performance.now() - told} ms`);
 });

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { KubeClient, systemClock } from '../../kube/index.ts';
 import { configMapProgress, connectSide, Keeper, type ProgressStore } from '../../migration/index.ts';
 import { isQdrantError } from '../../qdrant/index.ts';
-import { createLogger, type Logger, startTracing } from '../../telemetry/index.ts';
+import { closeAll, createLogger, type Logger, startTracing } from '../../telemetry/index.ts';
 import { CLUSTER_KEYS } from '../snapshots/task-config.ts';
 import { type DiscoveryConfig, parseDiscoveryConfig } from './config.ts';
 import { type Discovery, discover } from './discover.ts';
@@ -62,7 +62,7 @@ export async function runDiscoveryWorker(options: DiscoveryWorkerOptions): Promi
     return 1;
   } finally {
     await keeper?.release().catch((error: unknown) => log.warn({ err: error }, 'progress can not be released'));
-    for (const close of closing.toReversed()) await close();
+    await closeAll(closing, log);
   }
 }
 
@@ -74,7 +74,7 @@ type Running = Pick<DiscoveryWorkerOptions, 'environment' | 'signal'> & {
 
 async function carryOut(config: DiscoveryConfig, running: Running): Promise<Discovery> {
   const { keeper, environment, log, closing } = running;
-  const client = await connectSide(config.side, environment[CLUSTER_KEYS], log);
+  const client = await connectSide(config.side, environment[CLUSTER_KEYS], { log });
   closing.push(() => client.close());
   return discover({
     config,

@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { KubeClient, systemClock } from '../../kube/index.ts';
 import { configMapProgress, connectSide, Keeper, type ProgressStore, readKey } from '../../migration/index.ts';
 import { isQdrantError } from '../../qdrant/index.ts';
-import { createLogger, type Logger, startTracing } from '../../telemetry/index.ts';
+import { closeAll, createLogger, type Logger, startTracing } from '../../telemetry/index.ts';
 import { type Bucket, openBucket } from './bucket.ts';
 import { TaskFailure } from './failure.ts';
 import { makeSnapshot, type Working } from './make.ts';
@@ -56,7 +56,7 @@ export async function runSnapshotWorker(options: SnapshotWorkerOptions): Promise
       signal,
       leaseMilliseconds: config.leaseSeconds * 1000,
     });
-    const client = await connectSide(config.side, environment[CLUSTER_KEYS], log);
+    const client = await connectSide(config.side, environment[CLUSTER_KEYS], { log });
     closing.push(() => client.close());
     const bucket = await bucketOf(config, environment);
     closing.push(() => bucket?.close());
@@ -74,7 +74,7 @@ export async function runSnapshotWorker(options: SnapshotWorkerOptions): Promise
     return 1;
   } finally {
     await keeper?.release().catch((error: unknown) => log.warn({ err: error }, 'progress can not be released'));
-    for (const close of closing.toReversed()) await close();
+    await closeAll(closing, log);
   }
 }
 
