@@ -1,19 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { findDomains } from '../src/library/discovery/find.ts';
 import { namesOf, termsOf } from '../src/library/discovery/names.ts';
 import { WordCounts } from '../src/library/discovery/words.ts';
-import { drawn, type Matrix, pick, randIndex, randomNumbers, unit } from '../src/vectors/index.ts';
+import { randIndex } from '../src/vectors/index.ts';
 import { type CorpusOptions, corpus } from '../test/library/discovery/corpus.ts';
 import type { Benchmark } from './benchmark.ts';
+import { type Labelled, part, places, read, shuffled } from './labelled-corpus.ts';
 import { figure, table } from './table.ts';
 
-type Labelled = {
-  readonly points: Matrix;
-  readonly labels: ArrayLike<string | number>;
-  readonly texts: readonly string[];
-};
 type Case = { readonly name: string; readonly corpus: Labelled; readonly domains: boolean };
 
 const MADE_UP: readonly (Omit<CorpusOptions, 'rows' | 'seed'> & { readonly name: string; readonly found: boolean })[] =
@@ -100,44 +93,4 @@ function* ofCorpus(whole: Labelled, short: boolean): Generator<Case> {
     const rows = places(whole, (label) => label === domain);
     yield { name: `${domain} alone`, domains: false, corpus: part(whole, rows, rows.length) };
   }
-}
-
-function read(folder: string): Labelled {
-  const lines = gunzipSync(readFileSync(join(folder, 'chunks.jsonl.gz')))
-    .toString()
-    .trim()
-    .split('\n');
-  const chunks = lines.map((line) => JSON.parse(line) as { domain: string; heading?: string; text: string });
-  const bytes = readFileSync(join(folder, 'vectors.f32'));
-  const data = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length));
-  return {
-    points: unit({ rows: chunks.length, columns: data.length / chunks.length, data }),
-    labels: chunks.map(({ domain }) => domain),
-    texts: chunks.map(({ heading = '', text }) => `${heading}\n${text}`),
-  };
-}
-
-const places = ({ labels }: Labelled, wanted: (label: string | number) => boolean): number[] =>
-  Array.from(labels, (label, row) => (wanted(label) ? row : -1)).filter((row) => row >= 0);
-
-function part({ points, labels, texts }: Labelled, among: readonly number[], size: number): Labelled {
-  const rows = [...drawn(among.length, size, randomNumbers(3))].map((place) => among[place] ?? 0);
-  return {
-    points: pick(points, rows),
-    labels: rows.map((row) => labels[row] ?? ''),
-    texts: rows.map((row) => texts[row] ?? ''),
-  };
-}
-
-/** Each column in an order of its own: the same numbers, and nothing that belongs together. */
-function shuffled(labelled: Labelled): Labelled {
-  const { rows, columns, data } = labelled.points;
-  const mixed = { rows, columns, data: data.slice() };
-  const random = randomNumbers(5);
-  for (let column = 0; column < columns; column += 1) {
-    drawn(rows, rows, random).forEach((other, row) => {
-      mixed.data[row * columns + column] = data[other * columns + column] ?? 0;
-    });
-  }
-  return { ...labelled, points: unit(mixed) };
 }

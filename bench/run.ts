@@ -4,6 +4,7 @@ import type { Benchmark } from './benchmark.ts';
 import { chunk } from './chunk.ts';
 import { client } from './client.ts';
 import { discovery } from './discovery.ts';
+import { discoveryHeldOut } from './discovery-held-out.ts';
 import { embed } from './embed.ts';
 import { gateway } from './gateway.ts';
 import { move } from './move.ts';
@@ -25,6 +26,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   vectorize,
   vectors,
   discovery,
+  discoveryHeldOut,
 ];
 
 type Flags = { readonly short?: boolean; readonly profile?: string };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { QdrantClient } from '@qdrant/js-client-rest';
@@ -109,6 +110,36 @@ test('the official TypeScript client works unchanged', async () => {
   await assert.rejects(client.deleteCollection('books'), /Forbidden/);
   await assert.rejects(client.createSnapshot('books'), /Forbidden/);
   await assert.rejects(client.upsert('books', { points: [{ id: 1, vector: [1] }] }), /Bad Request/);
+});
+
+/** How docs/gateway.md says that a client is made; its address and namespace are the test's. */
+function exampleOf(language: string): string {
+  const page = readFileSync(new URL('../../docs/gateway.md', import.meta.url), 'utf8');
+  const [, block = ''] = page.split(`\`\`\`${language}\n`);
+  const [example = ''] = block.split('```');
+  const here = example
+    .replace('http://qdrant-librarian-gateway.qdrant-librarian-system.svc:6333', gateway)
+    .replace('team-a', NAMESPACE)
+    .trim();
+  assert.ok(here.includes(gateway) && here.includes(NAMESPACE), here);
+  return here;
+}
+
+test('clients that are made as docs/gateway.md says see the libraries of their namespace', async () => {
+  const source = `export default (QdrantClient, apiKey) => ${exampleOf('ts')}`;
+  const made = (await import(`data:text/javascript,${encodeURIComponent(source)}`)) as {
+    readonly default: (client: typeof QdrantClient, apiKey: string) => QdrantClient;
+  };
+  const { collections } = await made.default(QdrantClient, KEY).getCollections();
+  assert.deepEqual(collections, [{ name: 'books' }, { name: 'films' }]);
+});
+
+test('so does the one for Python', { skip: noPython, timeout: 60_000 }, async () => {
+  const script = `from qdrant_client import QdrantClient\nimport os\nkey = os.environ["KEY"]\nclient = ${exampleOf('python')}\nprint([c.name for c in client.get_collections().collections])`;
+  const { stdout } = await promisify(execFile)(PYTHON, ['-W', 'ignore', '-c', script], {
+    env: { ...process.env, KEY },
+  });
+  assert.match(stdout, /\['books', 'films'\]/);
 });
 
 test('groups and matrices of the TypeScript client', { skip: onReal }, async () => {

@@ -276,3 +276,30 @@ test('what is kept changes: the surplus goes by itself, from the bucket and from
   );
   assert.equal(room.forbidden(), 0);
 });
+
+test('one snapshot for a value and one rollback for a value, though all watches break off and begin anew meanwhile', async () => {
+  await prepared({ snapshots: { keepLast: 7 } });
+  const before = await digest();
+  const { faults } = room.server;
+  let broken = 0;
+  await room.change({ metadata: { annotations: { 'qdrant-librarian.io/snapshot': 'one' } } });
+  broken += faults.expire();
+  await room.until(async () => (await items()).length === 1, 40);
+  const name = (await items())[0]?.name ?? '';
+  await room.qdrant.deletePoints('docs', { ids: [1, 2, 3] });
+  await room.change({ spec: { rollback: { toSnapshot: name } } });
+  broken += faults.cutWatches();
+  await room.until(async () => (await rollback())?.state === 'Running', 40);
+  broken += faults.expire();
+  await room.until(async () => (await rollback())?.state === 'Done', 40);
+  broken += faults.expire();
+  await room.ready();
+  await sleep(600);
+  assert.ok(broken >= 16, `${broken} watches were broken off`);
+  assert.equal(await digest(), before);
+  assert.equal((await items()).length, 1);
+  const { status } = await room.library();
+  assert.deepEqual([status?.generation, status?.generations?.length], [2, 2]);
+  await room.until(() => event('RolledBack').length > 0);
+  assert.deepEqual([event('SnapshotMade').length, event('RolledBack').length], [1, 1]);
+});

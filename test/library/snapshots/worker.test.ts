@@ -133,6 +133,8 @@ async function digest(collection: string): Promise<Digest> {
 
 test('local: every shard has one part, though it has two replicas; restored with other replicas it is the same', async () => {
   const before = await fill('docs--g1', { shard_number: 4, replication_factor: 2 });
+  for (const alias of ['docs', 'handbook'])
+    await client.updateAliases([{ create_alias: { alias_name: alias, collection_name: 'docs--g1' } }]);
   const { code, said } = await run(making('docs--g1', 'docs-20260101t000000z'));
   assert.equal(code, 0, JSON.stringify(said.failure));
   const manifest = said.manifest ?? assert.fail('no manifest');
@@ -143,6 +145,7 @@ test('local: every shard has one part, though it has two replicas; restored with
   assert.equal(manifest.points, 300);
   assert.equal(manifest.digest, formatDigest(before));
   assert.equal(said.asked, undefined);
+  assert.deepEqual(manifest.aliases, ['docs', 'handbook'], 'snapshots of Qdrant hold none');
 
   await client.deletePoints('docs--g1', { ids: [1, 2, 3, 4, 5, 6, 7, 8, 9] });
   for (const [name, replicationFactor] of [
