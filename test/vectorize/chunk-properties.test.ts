@@ -167,3 +167,63 @@ test('property: an edit of one large function leaves the chunks of the others', 
     { numRuns: 50 },
   );
 });
+
+const word = fc.constantFrom('peer', 'shard', 'alias', 'fence', 'vector', 'point', 'snapshot', 'library');
+const phrase = fc.array(word, { minLength: 1, maxLength: 6 }).map((all) => all.join(' '));
+const phrases = fc.array(phrase, { minLength: 1, maxLength: 5 });
+const fence = phrases.map((lines) => `\`\`\`ts\n${lines.map((line) => `use("${line}");\n\n`).join('')}\`\`\``);
+const tableOf = phrases.map((rows) => `| key | value |\n|---|---|\n${rows.map((row) => `| a | ${row} |`).join('\n')}`);
+const FUNCTIONS: Readonly<Record<string, (index: number, lines: readonly string[]) => string>> = {
+  'a.ts': (index, lines) =>
+    `function f${index}(a: number): void {\n${lines.map((line) => `  use(a, "${line}");\n`).join('')}}`,
+  'a.js': (index, lines) => `const f${index} = (a) => {\n${lines.map((line) => `  use(a, "${line}");\n`).join('')}};`,
+  'a.py': (index, lines) => `def f${index}(a):\n${lines.map((line) => `    use(a, "${line}")\n`).join('')}`.trimEnd(),
+  'a.go': (index, lines) => `func f${index}(a int) {\n${lines.map((line) => `\tuse(a, "${line}")\n`).join('')}}`,
+  'a.sh': (index, lines) => `f${index}() {\n${lines.map((line) => `  use "${line}"\n`).join('')}}`,
+};
+
+/** Blocks that must not be split stand in one chunk each, where half of the budget is enough for them. */
+function assertWhole(path: string, text: string, blocks: readonly string[]): void {
+  const maxTokens = 96;
+  const chunks = cut(path, text, { strategy: path === 'a.md' ? 'Markdown' : 'Code', maxTokens, overlapTokens: 0 });
+  let from = 0;
+  for (const block of blocks) {
+    const start = text.indexOf(block, from);
+    from = start + block.length;
+    if (words.count(block) > maxTokens / 2) continue;
+    const whole = chunks.some((chunk) => chunk.start <= start && chunk.end >= from);
+    assert.ok(
+      whole,
+      `${JSON.stringify(block)} is split: ${chunks.map((chunk) => `${chunk.start}-${chunk.end}`).join()}`,
+    );
+  }
+}
+
+test('property: a fence and a table that fit are never split, whatever stands around them', () => {
+  const block = fc.oneof(
+    fence.map((text) => ({ text, kept: true })),
+    tableOf.map((text) => ({ text, kept: true })),
+    fc.lorem({ maxCount: 40 }).map((text) => ({ text, kept: false })),
+    phrase.map((text) => ({ text: `## ${text}`, kept: false })),
+    phrases.map((items) => ({ text: items.map((item) => `- ${item}`).join('\n'), kept: false })),
+  );
+  fc.assert(
+    fc.property(fc.array(block, { minLength: 1, maxLength: 12 }), (blocks) => {
+      const kept = blocks.flatMap(({ text, kept: whole }) => (whole ? [text] : []));
+      assertWhole('a.md', blocks.map(({ text }) => text).join('\n\n'), kept);
+    }),
+    { numRuns: 150 },
+  );
+});
+
+for (const [path, write] of Object.entries(FUNCTIONS)) {
+  test(`property: a function of ${path} that fits is never split, whatever stands around it`, () => {
+    fc.assert(
+      fc.property(fc.array(phrases, { minLength: 1, maxLength: 10 }), (all) => {
+        const functions = all.map((lines, index) => write(index, lines));
+        assertWhole(path, `${functions.join('\n\n')}\n`, functions);
+      }),
+      { numRuns: 60 },
+    );
+  });
+}

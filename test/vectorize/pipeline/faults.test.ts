@@ -62,6 +62,24 @@ test('an embedder that hangs is given up on in time, and asked again', async (t)
   assert.equal((await world.points()).length, 20);
 });
 
+test('a worker whose embedder is silent lives on and tells that it gets nowhere; with the answer it gets on', async (t) => {
+  const world = await ground.world(t);
+  fill(world, 20);
+  world.embedder.faults.add({ kind: 'hang' }, { times: 2, when: ofDocuments });
+  const { result } = await world.run({ embedder: { timeoutSeconds: 7 } });
+  assert.equal(result?.result, 'Succeeded', world.said);
+  const told = world.store.seen.map(({ holder, activity = -1 }) => ({ beat: holder.beat, activity }));
+  const still = told.filter(
+    ({ activity }, at) => activity === told[at - 1]?.activity && activity === told[at - 2]?.activity,
+  );
+  assert.ok(still.length > 0, `beats without getting on: ${JSON.stringify(told)}`);
+  for (const [at, { beat, activity }] of told.entries()) {
+    const before = told[at - 1];
+    if (before !== undefined) assert.ok(beat > before.beat && activity >= before.activity, JSON.stringify(told));
+  }
+  assert.ok((told.at(-1)?.activity ?? 0) > (still[0]?.activity ?? 0));
+});
+
 const LASTING = [
   [{ kind: 'status', status: 401 }, 'EmbedderUnauthorized'],
   [{ kind: 'status', status: 404 }, 'EmbedderRefused'],
