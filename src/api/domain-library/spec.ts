@@ -174,9 +174,13 @@ export const spec = object(
       ),
     ),
     deletionPolicy: optional(
-      choice('What becomes of the collections when this object is deleted.', ['Retain', 'Delete'], {
-        default: 'Retain',
-      }),
+      choice(
+        'What becomes of the collections and of local snapshots when this object is deleted; buckets keep theirs.',
+        ['Retain', 'Delete'],
+        {
+          default: 'Retain',
+        },
+      ),
     ),
     suspend,
   },
