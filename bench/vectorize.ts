@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -17,6 +17,7 @@ import { startQdrant } from './vectorize/qdrant.ts';
 
 const execute = promisify(execFile);
 const OURS = join(import.meta.dirname, 'vectorize/ours.ts');
+const DOCKERFILE = join(import.meta.dirname, '../Dockerfile');
 const PYTHON = join(import.meta.dirname, 'vectorize/pipeline.py');
 
 /** Markdown files that are read. */
@@ -165,9 +166,13 @@ async function ours(place: Place, run: string, { empty }: { empty: boolean }): P
   const file = join(directory, 'config.json');
   writeFileSync(file, JSON.stringify(config));
   const env = { ...process.env, QDRANT_LIBRARIAN_BINDING: binding, QDRANT_LIBRARIAN_DOCUMENTS: documents };
-  const { stdout } = await execute(process.execPath, [OURS, file], { env, signal });
+  const { stdout } = await execute(process.execPath, [...imageFlags(), OURS, file], { env, signal });
   return JSON.parse(stdout) as Ours;
 }
+
+/** With which the image runs every worker. */
+const imageFlags = (): string[] =>
+  [...readFileSync(DOCKERFILE, 'utf8').matchAll(/"(--max-[a-z-]+=\d+)"/g)].flatMap(([, flag = '']) => [flag]);
 
 /** @returns why it can't be measured here, where it can't */
 async function inPython(place: Place): Promise<Python | string> {

@@ -187,9 +187,6 @@ class VectorizeRun {
 
   async #run(): Promise<Omit<RunResult, 'finishedAt'>> {
     const scene = await this.#scene();
-    // Into a library without points something will surely be embedded: the model is asked meanwhile.
-    if (scene.empty && !this.#deep) this.#asked = this.#checkModel(scene);
-    this.#asked?.catch(() => {});
     const listing = await scene.source.list(this.#signal, this.#moved);
     this.#total = listing.total;
     await this.#step('Embedding');
@@ -236,6 +233,10 @@ class VectorizeRun {
     const record = recordFor(this.#scope(''), parseModelRecord(await store.kept(CANARY_KEY)), config);
     // Its epoch must be known to whoever goes on.
     if (config.mode !== 'Verify') store.keep(CANARY_KEY, JSON.stringify(record));
+    const empty = (await this.#target.size()) === 0;
+    // Into a library without points something will surely be embedded: the model is asked meanwhile.
+    if (empty && !this.#deep) this.#asked = this.#checkModel({ record, shape, embedder: means.embedder });
+    this.#asked?.catch(() => {});
     await this.#keeper.save();
     if (config.mode !== 'Verify') await this.#target.prepare();
     const scope = this.#scope(record.epoch);
@@ -248,7 +249,7 @@ class VectorizeRun {
     };
     const sample = new Sample<PointId>(SAMPLED, this.#task.random ?? Math.random);
     const pass = new Pass({ config, cutter, making, shape, tracker: this.#tracker, sample, findings: this.#findings });
-    return { ...means, shape, record, making, pass, sample, empty: (await this.#target.size()) === 0 };
+    return { ...means, shape, record, making, pass, sample, empty };
   }
 
   #scope(epoch: string): CacheScope {
@@ -316,7 +317,7 @@ class VectorizeRun {
     this.#tracker.stored(open, embedded);
   }
 
-  async #checkModel({ record, shape, embedder: client }: Scene): Promise<void> {
+  async #checkModel({ record, shape, embedder: client }: Pick<Scene, 'record' | 'shape' | 'embedder'>): Promise<void> {
     const { store } = this.#task;
     const { dimensions } = shape;
     const signal = AbortSignal.any([this.#signal, this.#over.signal]);
