@@ -9,7 +9,7 @@ import { type End, measure, type Taken, type Way } from './move-engines/measure.
 import { figure, table } from './table.ts';
 
 const COLUMNS = 384;
-const POINTS = { embedded: { short: 2000, full: 10_000 }, real: { short: 20_000, full: 40_000 } };
+const POINTS = { embedded: { short: 2000, full: 10_000 }, real: { short: 20_000, full: 100_000 } };
 const SHAPE = {
   vectors: { size: COLUMNS, distance: 'Cosine' },
   shard_number: 2,

@@ -17,7 +17,7 @@ import { figure, table } from './table.ts';
 
 const DIMENSIONS = 256;
 const POINTS = { short: 5000, full: 50_000 };
-const PAGE = 256;
+const PAGE = 512;
 const KEY = 'key-of-the-bench';
 const ALIAS = 'docs';
 const MARK = { uid: 'bench', namespace: 'bench', name: ALIAS, generation: 1 };

@@ -63,7 +63,7 @@ export async function measure({ from, to, directory, shape, signal, points }: Me
     maxFreezeSeconds: 55,
     leaseSeconds: 20,
     lanes: 4,
-    pageSize: 256,
+    pageSize: 512,
   };
   const [configFile, progressFile] = [
     join(directory, `${collection}.json`),

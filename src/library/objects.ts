@@ -56,7 +56,7 @@ export type CopyObjects = WorkerAccess & {
 const KEYS_PATH = '/etc/qdrant-librarian/keys';
 const LEASE_SECONDS = 20;
 const LANES = 4;
-const PAGE_SIZE = 256;
+const PAGE_SIZE = 512;
 
 /** Everything one copy needs, all owned by the library. */
 export function copyObjects(plan: CopyPlan): CopyObjects {

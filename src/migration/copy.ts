@@ -1,3 +1,4 @@
+import type { Point } from '../qdrant/types.ts';
 import { inLanes } from './lanes.ts';
 import { type Projection, project } from './projection.ts';
 import type { RangeQueue } from './range-queue.ts';
@@ -14,6 +15,8 @@ export type PassOptions = {
   readonly signal: AbortSignal;
   /** Carries out a write to the target, repeating it where needed; throws when this worker may not write any more. */
   readonly write: (action: () => Promise<void>) => Promise<void>;
+  /** Called with every point that was read, as the target should give it back. */
+  readonly onRead?: (point: Point) => void;
   /** Called when so many points more are dealt with. */
   readonly onProgress?: (points: number) => void;
 };
@@ -51,7 +54,11 @@ async function copyFrom(first: number, { source, target, queue, options }: Lane)
     const page: Page = await source.page(offset, options.pageSize);
     const taken = takeFrom(page, range, queue);
     if (taken.points.length > 0) {
-      const points = taken.points.map((point) => project(point, options.projection).write);
+      const points = taken.points.map((point) => {
+        const { write, expected } = project(point, options.projection);
+        options.onRead?.(expected);
+        return write;
+      });
       await options.write(() => target.upsert(points));
       options.onProgress?.(taken.points.length);
     }

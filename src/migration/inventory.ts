@@ -9,12 +9,17 @@ export type InventoryOptions = {
   readonly signal: AbortSignal;
   /** More points than this are not listed. */
   readonly limit: number;
+  /** An earlier one: what stayed the same is not held twice. */
+  readonly like?: Inventory | undefined;
 };
 
 const PAGE = 4000;
 
 /** @returns undefined where the side doesn't tell versions, or has more points than `limit` */
-export async function takeInventory(side: Side, { signal, limit }: InventoryOptions): Promise<Inventory | undefined> {
+export async function takeInventory(
+  side: Side,
+  { signal, limit, like }: InventoryOptions,
+): Promise<Inventory | undefined> {
   const ranges = new Map<number, Listed[]>();
   let count = 0;
   let range = -1;
@@ -36,7 +41,8 @@ export async function takeInventory(side: Side, { signal, limit }: InventoryOpti
         list = [];
         ranges.set(range, list);
       }
-      list.push(item);
+      const known = like?.get(range)?.[list.length];
+      list.push(known !== undefined && sameListed(known, item) ? known : item);
     }
     if (next === undefined) return ranges;
     page = await next;
@@ -65,7 +71,10 @@ export function changedBetween(before: Inventory, after: Inventory): Map<PointKe
 
 const sameLists = (old: readonly Listed[], now: readonly Listed[]): boolean =>
   old.length === now.length &&
-  old.every(({ id, shardKey, version }, at) => {
+  old.every((item, at) => {
     const other = now[at];
-    return version !== undefined && other?.version === version && other.id === id && other.shardKey === shardKey;
+    return other !== undefined && sameListed(item, other);
   });
+
+const sameListed = (a: Listed, b: Listed): boolean =>
+  a.version !== undefined && a.version === b.version && a.id === b.id && a.shardKey === b.shardKey;

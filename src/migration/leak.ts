@@ -2,6 +2,7 @@ import type { Point } from '../qdrant/types.ts';
 import { hashOfPoint } from '../qdrant/wire-point.ts';
 import { addHash, type Digest, EMPTY_DIGEST, sameDigest } from '../vectors/index.ts';
 import type { PassOptions } from './copy.ts';
+import { inLanes } from './lanes.ts';
 import { OrderedReader } from './ordered-reader.ts';
 import type { Leak } from './progress.ts';
 import { project } from './projection.ts';
@@ -39,21 +40,30 @@ export async function closeLeak(source: Side, target: Side, options: LeakOptions
 /** Digests of one side's ranges, as the target should give them back. */
 async function digests(side: Side, options: PassOptions): Promise<Map<number, Digest>> {
   const found = new Map<number, Digest>();
+  await readRanges(side, options, (range, point) => {
+    const hash = hashOfPoint(project(point, options.projection).expected);
+    found.set(range, addHash(found.get(range) ?? EMPTY_DIGEST, hash));
+  });
+  return found;
+}
+
+/** Reads a side in full, with lanes side by side. */
+export async function readRanges(
+  side: Side,
+  options: PassOptions,
+  each: (range: number, point: Point) => void,
+): Promise<void> {
   const queue = new RangeQueue();
-  const lane = async (): Promise<void> => {
+  await inLanes(options, async ({ signal }) => {
     const reader = new OrderedReader(side, options.pageSize);
     for (let range = queue.claim(); range !== undefined; range = queue.claim(range)) {
-      let digest = EMPTY_DIGEST;
-      const next = await readRange(reader, range, (point) => {
-        digest = addHash(digest, hashOfPoint(project(point, options.projection).expected));
-      });
-      if (digest.count > 0) found.set(range, digest);
+      const current = range;
+      signal.throwIfAborted();
+      const next = await readRange(reader, range, (point) => each(current, point));
       queue.finish(range);
       queue.finishEmpty(range + 1, next);
     }
-  };
-  await Promise.all(Array.from({ length: options.lanes }, lane));
-  return found;
+  });
 }
 
 /** @returns the range of the first point behind this one */

@@ -1,9 +1,11 @@
 import type { Point } from '../qdrant/types.ts';
 import { hashOfPoint } from '../qdrant/wire-point.ts';
-import { addHash, type Digest, EMPTY_DIGEST } from '../vectors/index.ts';
+import { addHash, ByteWriter, type Digest, EMPTY_DIGEST, hashOf } from '../vectors/index.ts';
 import type { RangeDigests } from './compare.ts';
 import type { PassOptions } from './copy.ts';
 import { changedBetween, type Inventory, takeInventory } from './inventory.ts';
+import { inLanes } from './lanes.ts';
+import { readRanges } from './leak.ts';
 import { keyOfPoint, type Listed, type PointKey } from './listed.ts';
 import { project } from './projection.ts';
 import { positionOf, rangeOf } from './ranges.ts';
@@ -12,19 +14,21 @@ import type { Side } from './side.ts';
 export type Sides = { readonly source: Side; readonly target: Side };
 
 /** Both sides before their contents are read: what has the same version later on has not changed since. */
-export type Before = {
-  readonly lineage: string;
-  readonly source: Inventory;
-  readonly target: Inventory;
-};
+type Before = Readonly<Record<'source' | 'target', Listing>>;
+/** `stamp` is older than the points: where it stays the same, they do. */
+type Listing = { readonly lineage: string; readonly stamp: number | undefined; readonly points: Inventory };
 
 export type LedgerOptions = PassOptions & {
   /** More points than this are not listed. */
   readonly rememberPoints: number;
+  /** Writes to one shard of the source that we have sent since the last listing, and that change nothing. */
+  readonly idleWrites?: number;
 };
 
 const SIDE_BY_SIDE = 2;
 const BATCH = 512;
+/** A point takes about 350 bytes of the worker's heap, 600 at its beginning. */
+const MOST_POINTS = 400_000;
 const MAX_ROUNDS = 5;
 /** With more than this share of the points to look at again, reading everything is faster. */
 const WORTH_IT = 0.3;
@@ -43,8 +47,9 @@ export class Ledger {
   /** Written by us since the last listing, which shows the target as it was before that. */
   #written: Listed[] = [];
   #before: Before;
+  #byVersion = false;
 
-  constructor(before: Before) {
+  private constructor(before: Before) {
     this.#before = before;
   }
 
@@ -52,6 +57,79 @@ export class Ledger {
   static async open(sides: Sides, options: LedgerOptions): Promise<Ledger | undefined> {
     const before = await list(sides, options);
     return before === undefined ? undefined : new Ledger(before);
+  }
+
+  /** Before the source is read for copying it; `readBack` takes in what arrived on the target. */
+  static async begin({ source }: Sides, options: LedgerOptions): Promise<Ledger | undefined> {
+    const listed = await listSide(source, options);
+    return listed === undefined ? undefined : new Ledger({ source: listed, target: NOTHING });
+  }
+
+  /**
+   * Of a target that consists of the source's shards, and has not been written to since: a point with the same version
+   * on both sides has not changed on either since its shard was carried over, by a file whose checksum was compared.
+   * Everything else is in doubt.
+   *
+   * @param lineage of the source before its shards were copied
+   */
+  static async ofShards(sides: Sides, lineage: string, options: LedgerOptions): Promise<Ledger | undefined> {
+    const ledger = await Ledger.open(sides, options);
+    if (ledger === undefined || ledger.#before.source.lineage !== lineage) return undefined;
+    const { source, target } = ledger.#before;
+    for (const point of changedBetween(source.points, target.points).values()) ledger.doubt(point);
+    for (const [range, points] of source.points) {
+      for (const point of points) {
+        const key = keyOfPoint(point);
+        if (!ledger.#pending.has(key)) ledger.record(range, key, versionHash(key, point.version));
+      }
+    }
+    ledger.#byVersion = true;
+    return ledger.#isWorthIt ? ledger : undefined;
+  }
+
+  /** Whether hashes are of versions, but for points that were read. */
+  get isByVersion(): boolean {
+    return this.#byVersion;
+  }
+
+  get #isWorthIt(): boolean {
+    return this.#pending.size <= 2 * BATCH || this.#pending.size <= WORTH_IT * this.points;
+  }
+
+  /** Reads the target, and compares it with what was read of the source. False: it is worth nothing. */
+  async readBack({ source, target }: Sides, options: LedgerOptions): Promise<boolean> {
+    const listed = await listSide(target, options);
+    if (listed === undefined || (await source.lineage?.()) !== this.#before.source.lineage) return false;
+    this.#before = { ...this.#before, target: listed };
+    if (!comparable(this.#before, options)) return false;
+    const seen = new Set<PointKey>();
+    await readRanges(target, options, (range, point) => {
+      const key = keyOfPoint(point);
+      seen.add(key);
+      if (this.#hashes.get(range)?.get(key) !== hashOfPoint(point)) this.doubt(listedOf(point));
+      options.onProgress?.(1);
+    });
+    for (const points of this.#before.source.points.values()) {
+      for (const point of points) if (!seen.has(keyOfPoint(point))) this.doubt(point);
+    }
+    for (const [range, known] of this.#hashes) {
+      for (const key of known.keys()) if (!seen.has(key)) this.#hashes.get(range)?.delete(key);
+    }
+    return this.#isWorthIt;
+  }
+
+  /** What was written to the source since the last listing, and not to the target; undefined: nobody can tell. */
+  async leaked(sides: Sides, options: LedgerOptions): Promise<{ all: Listed[]; untouched: Listed[] } | undefined> {
+    const now = await list(sides, options);
+    if (now === undefined || !sameLineage(now, this.#before)) return undefined;
+    const later = changedBetween(this.#before.target.points, now.target.points);
+    for (const point of this.#written) later.set(keyOfPoint(point), point);
+    const all = [...changedBetween(this.#before.source.points, now.source.points).values()];
+    return { all, untouched: all.filter((point) => !later.has(keyOfPoint(point))) };
+  }
+
+  get doubtful(): number {
+    return this.#pending.size;
   }
 
   get points(): number {
@@ -79,20 +157,21 @@ export class Ledger {
 
   /** Lists both sides anew, and doubts what may have changed. False: all of this is worth nothing any more. */
   async refresh(sides: Sides, options: LedgerOptions): Promise<boolean> {
-    const now = await list(sides, options);
-    if (now?.lineage !== this.#before.lineage || now === undefined) return false;
+    const now = await list(sides, options, this.#before);
+    if (now === undefined || !sameLineage(now, this.#before)) return false;
     for (const side of ['source', 'target'] as const) {
-      for (const point of changedBetween(this.#before[side], now[side]).values()) this.doubt(point);
+      for (const point of changedOf(this.#before[side], now[side]).values()) this.doubt(point);
     }
     for (const point of this.#written) this.doubt(point);
     this.#written = [];
     this.#before = now;
-    return this.#pending.size <= 2 * BATCH || this.#pending.size <= WORTH_IT * this.points;
+    return this.#isWorthIt;
   }
 
   /** Whether what was read since the last listing still stands for what is there. */
   async stillHolds({ source, target }: Sides): Promise<boolean> {
-    return (await lineage({ source, target })) === this.#before.lineage;
+    const [a, b] = await Promise.all([source.lineage?.(), target.lineage?.()]);
+    return a === this.#before.source.lineage && b === this.#before.target.lineage;
   }
 
   /**
@@ -108,14 +187,13 @@ export class Ledger {
       const batches = Array.from({ length: Math.ceil(doubtful.length / BATCH) }, (_, at) =>
         doubtful.slice(at * BATCH, (at + 1) * BATCH),
       );
-      const lane = async (): Promise<void> => {
+      await inLanes({ ...options, lanes: SIDE_BY_SIDE }, async (lane) => {
         for (let batch = batches.pop(); batch !== undefined; batch = batches.pop()) {
-          options.signal.throwIfAborted();
+          lane.signal.throwIfAborted();
           compared += batch.length;
-          differences += await this.#settleBatch(batch, sides, options);
+          differences += await this.#settleBatch(batch, sides, lane);
         }
-      };
-      await Promise.all(Array.from({ length: SIDE_BY_SIDE }, lane));
+      });
     }
     return { compared, differences };
   }
@@ -164,21 +242,63 @@ export class Ledger {
   }
 }
 
-async function lineage({ source, target }: Sides): Promise<string | undefined> {
-  const [a, b] = await Promise.all([source.lineage?.(), target.lineage?.()]);
-  return a === undefined || b === undefined ? undefined : `${a} ${b}`;
+const NOTHING: Listing = { lineage: '', stamp: undefined, points: new Map<number, readonly Listed[]>() };
+
+const changedOf = (before: Listing, now: Listing): Map<PointKey, Listed> =>
+  before === now ? new Map<PointKey, Listed>() : changedBetween(before.points, now.points);
+
+const sameLineage = (a: Before, b: Before): boolean =>
+  a.source.lineage === b.source.lineage && a.target.lineage === b.target.lineage;
+
+async function list({ source, target }: Sides, options: LedgerOptions, before?: Before): Promise<Before | undefined> {
+  const [a, b] = await Promise.all([
+    listSide(source, options, { before: before?.source, idle: options.idleWrites }),
+    listSide(target, options, { before: before?.target }),
+  ]);
+  if (a === undefined || b === undefined) return undefined;
+  const now = { source: a, target: b };
+  return comparable(now, options) ? now : undefined;
 }
 
-/** The lineage is looked at before and after: versions in between are of one kind. */
-async function list(sides: Sides, options: LedgerOptions): Promise<Before | undefined> {
-  const { source, target } = sides;
-  const begun = await lineage(sides);
-  if (begun === undefined) return undefined;
-  const limits = { signal: options.signal, limit: options.rememberPoints };
-  const [a, b] = await Promise.all([takeInventory(source, limits), takeInventory(target, limits)]);
-  if (a === undefined || b === undefined || (await lineage(sides)) !== begun) return undefined;
-  // Where keys are left behind, an id of the target doesn't name the same points.
-  const keyed = [...a.values()].some((list) => list.some(({ shardKey }) => shardKey !== undefined));
-  if (keyed && !options.projection.keepShardKeys) return undefined;
-  return { lineage: begun, source: a, target: b };
+/**
+ * The lineage is looked at before and after: versions in between are of one kind.
+ *
+ * @returns `before` itself where nothing was written since
+ */
+async function listSide(
+  side: Side,
+  { signal, rememberPoints }: LedgerOptions,
+  { before, idle = 0 }: { readonly before?: Listing | undefined; readonly idle?: number | undefined } = {},
+): Promise<Listing | undefined> {
+  const lineage = await side.lineage?.();
+  if (lineage === undefined) return undefined;
+  const stamp = await side.stamp?.();
+  const since = before?.stamp === undefined || stamp === undefined ? undefined : stamp - before.stamp;
+  if (before !== undefined && since === idle && lineage === before.lineage) return before;
+  const points = await takeInventory(side, {
+    signal,
+    limit: Math.min(rememberPoints, MOST_POINTS),
+    like: before?.points,
+  });
+  if (points === undefined || (await side.lineage?.()) !== lineage) return undefined;
+  return { lineage, stamp, points };
+}
+
+/** Where keys are left behind, an id of the target doesn't name the same points. */
+const comparable = ({ source }: Before, { projection }: LedgerOptions): boolean =>
+  projection.keepShardKeys ||
+  ![...source.points.values()].some((points) => points.some(({ shardKey }) => shardKey !== undefined));
+
+const listedOf = ({ id, shardKey }: Point): Listed => ({
+  id,
+  version: undefined,
+  ...(shardKey === undefined ? {} : { shardKey }),
+});
+
+const scratch = new ByteWriter();
+
+function versionHash(key: PointKey, version: Listed['version']): bigint {
+  scratch.clear();
+  scratch.text(`version ${typeof key} ${key} ${version}`);
+  return hashOf(scratch);
 }

@@ -16,6 +16,33 @@ export async function lineageOf(client: Pick<ClusterClient, 'peers'>, collection
   return peers.every((peer) => peer !== undefined) ? JSON.stringify(peers) : undefined;
 }
 
+/**
+ * How many writes the shards have taken, whether they changed anything or not (measured): within a lineage the same as
+ * before means that nothing was written. Undefined where writes are still queued, or nobody tells.
+ */
+export async function stampOf(client: Pick<ClusterClient, 'peers'>, collection: string): Promise<number | undefined> {
+  const queues = await Promise.all(
+    client.peers.map(async (peer) => {
+      const { collections } = await peer.telemetry(TELEMETRY_OF_SHARDS, { attempts: 1 });
+      const { collections: all } = (collections ?? {}) as { collections?: readonly Shards[] | null };
+      const shards = all?.find(({ id }) => id === collection)?.shards;
+      return shards?.flatMap(({ local }) => ((local ?? null) === null ? [] : [local?.update_queue ?? {}]));
+    }),
+  );
+  let sum = 0;
+  for (const queue of queues.flatMap((shards) => shards ?? [{}])) {
+    if (queue.length !== 0 || typeof queue.op_num !== 'number') return undefined;
+    sum += queue.op_num;
+  }
+  return sum;
+}
+
+type Queue = { readonly length?: number; readonly op_num?: number | null };
+type Shards = {
+  readonly id?: string;
+  readonly shards?: readonly { readonly id: number; readonly local?: { readonly update_queue?: Queue } | null }[];
+};
+
 async function peerLineage(peer: PeerClient, collection: string): Promise<unknown> {
   const [{ app, requests, collections }, cluster] = await Promise.all([
     peer.telemetry(TELEMETRY_OF_SHARDS, { attempts: 1 }),

@@ -34,18 +34,19 @@ export function pointReader(client: ClusterClient, collection: string) {
     const { items: points, nextOffset } = await paged((key) => scroll(offset, limit, key, true));
     return { points, nextOffset };
   };
-  const inventory: NonNullable<Side['inventory']> = async (offset, limit) => {
+  const listed = async (offset: PointId | undefined, limit: number): Promise<PageOf<Listed> | undefined> => {
     const { dense } = await known();
     if (dense.length === 0) return undefined;
     const { items, nextOffset } = await paged((key) => scroll(offset, limit, key, false));
     const versions = await versionsOf(client, collection, { points: items, dense });
     if (versions === undefined) return undefined;
-    const listed = items.map((point): Listed => {
+    const all = items.map((point): Listed => {
       const { id, shardKey } = point;
       return { id, ...(shardKey === undefined ? {} : { shardKey }), version: versions.get(keyOfPoint(point)) };
     });
-    return { items: listed, nextOffset };
+    return { items: all, nextOffset };
   };
+  const inventory: NonNullable<Side['inventory']> = (offset, limit) => asked(() => listed(offset, limit));
   const retrieve: NonNullable<Side['retrieve']> = async (points) => {
     const found = [...Map.groupBy(points, ({ shardKey }) => shardKey)].map(([shardKey, group]) =>
       client.retrieve(
@@ -94,7 +95,7 @@ async function versionsOf(
     let left = group.map(({ id }) => id);
     for (const vector of dense) {
       if (left.length === 0) break;
-      const found = await asked(() => client.versions(collection, left, { ...vector, ...scope }));
+      const found = await client.versions(collection, left, { ...vector, ...scope });
       if (found === undefined) return undefined;
       for (const { id, version } of found) versions.set(keyOfPoint({ id, ...scope }), version);
       if (found.length < left.length) left = left.filter((id) => !versions.has(keyOfPoint({ id, ...scope })));

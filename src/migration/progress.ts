@@ -23,6 +23,8 @@ const verification = Type.Object({
   targetCount: count,
   /** From the moment every peer showed the fence. */
   freezeMilliseconds: count,
+  /** Digests are of the versions that shards carried over, and of the contents of what has changed since. */
+  byVersion: Type.Optional(Type.Boolean()),
   /** Searches whose nearest points were compared, beside all that is stored. */
   neighbours: Type.Optional(count),
   /** `<range>:<digest>` of each range that holds points, by spaces. */

@@ -7,7 +7,7 @@ import {
   READABLE,
 } from '../qdrant/index.ts';
 import { parseMark } from './fence.ts';
-import { lineageOf } from './lineage.ts';
+import { lineageOf, stampOf } from './lineage.ts';
 import { pointReader } from './point-reader.ts';
 import { probeWrites } from './probe.ts';
 import type { NearestQuery, Neighbour, PeerState, Side, SideState } from './side.ts';
@@ -29,6 +29,7 @@ export function qdrantSide({ client, collection, writeMilliseconds }: QdrantSide
     inventory: read.inventory,
     retrieve: read.retrieve,
     lineage: () => lineageOf(client, collection),
+    stamp: () => stampOf(client, collection),
     upsert: (points) => client.upsert(collection, points, once),
     remove: (ids, shardKey) =>
       client.deletePoints(collection, { ids }, { ...once, ...(shardKey === undefined ? {} : { shardKey }) }),

@@ -54,6 +54,8 @@ export interface Side {
    * they say nothing.
    */
   lineage?(): Promise<string | undefined>;
+  /** How many writes there were, within a lineage: grows by one for each to one shard. Undefined: nobody can tell. */
+  stamp?(): Promise<number | undefined>;
   /** Returns when the points can be read. */
   upsert(points: readonly Point[]): Promise<void>;
   /** Returns when the points are gone. */

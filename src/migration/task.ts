@@ -6,7 +6,7 @@ import { Keeper, type ProgressStore, type Timing } from './keeper.ts';
 import { closeLeak } from './leak.ts';
 import type { LedgerOptions } from './ledger.ts';
 import { neighboursAgree } from './neighbours.ts';
-import { beginProgress, type GivenUp, type Progress } from './progress.ts';
+import { beginProgress, type GivenUp, type Leak, type Progress } from './progress.ts';
 import type { Projection } from './projection.ts';
 import { RangeQueue } from './range-queue.ts';
 import { copyAsShards, requireQuiet, type ShardPhase } from './shard-phase.ts';
@@ -183,10 +183,16 @@ class CopyRun {
     const keeper = this.#keeper;
     const total = await source.count();
     keeper.update({ total, phase: 'Copying', failure: undefined });
+    // What an earlier worker has begun was not seen by this one.
+    const fresh = keeper.progress.copied === 0 && keeper.progress.base === undefined;
+    if (fresh) await this.#contents.beforeShards();
     if (await copyAsShards(this.#shardPhase())) {
+      if (fresh) await this.#contents.afterShards(this.#passOptions(this.#signal));
       keeper.update({ copied: total, phase: 'Converging', ranges: undefined, note: undefined });
       return keeper.save();
     }
+    const unread = keeper.progress.copied === 0 && engine.name === 'Scroll';
+    const reading = await this.#contents.beforeCopy(this.#passOptions(this.#signal), unread);
     const queue = new RangeQueue(keeper.progress.ranges);
     let copied = keeper.progress.copied;
     const save = (points: number): void => {
@@ -195,7 +201,7 @@ class CopyRun {
       keeper.touch();
     };
     try {
-      await engine.base(source, target, queue, { ...this.#passOptions(this.#signal), onProgress: save });
+      await engine.base(source, target, queue, { ...this.#passOptions(this.#signal), ...reading, onProgress: save });
     } finally {
       keeper.update({ copied, ranges: queue.progress() });
     }
@@ -247,7 +253,8 @@ class CopyRun {
     const seenAt = timing.now();
     await this.#requireUnused();
     await requireQuiet(this.#shardPhase());
-    if (!(await this.#tighten(nonce))) return;
+    const passed = await this.#tighten(nonce);
+    if (passed === undefined) return;
     const over = new AbortController();
     const signal = AbortSignal.any([this.#signal, over.signal]);
     const watching = this.#watch(signal, (state) => {
@@ -258,7 +265,7 @@ class CopyRun {
         over.abort(new GaveUp('FreezeTooLong', 'the freeze took too long'));
     });
     try {
-      const evidence = await this.#evidence(signal);
+      const evidence = await this.#evidence({ ...this.#passOptions(signal), idleWrites: passed });
       const against = objections(evidence);
       if (against.length > 0) throw new GaveUp('SidesDiffer', against.join('; '));
       const { projection } = settings;
@@ -283,6 +290,7 @@ class CopyRun {
           sourceCount: evidence.counts.source,
           targetCount: evidence.counts.target,
           freezeMilliseconds,
+          ...(this.#contents.isByVersion ? { byVersion: true } : {}),
           neighbours: neighbours.compared,
           ranges: rangesText(evidence.ranges),
         },
@@ -298,8 +306,8 @@ class CopyRun {
     }
   }
 
-  /** False when the fence is gone meanwhile, or was given up. */
-  async #tighten(nonce: string): Promise<boolean> {
+  /** How many of our writes passed on the way; undefined when the fence is gone meanwhile, or was given up. */
+  async #tighten(nonce: string): Promise<number | undefined> {
     const { source, timing, settings, log } = this.#task;
     const result = await tighten({
       side: source,
@@ -316,15 +324,15 @@ class CopyRun {
     switch (result.kind) {
       case 'tight':
         log.info({ rounds: result.rounds, drainMilliseconds: result.drainMilliseconds }, 'the fence is tight');
-        return true;
+        return result.passed;
       case 'lifted':
-        return false;
+        return undefined;
       case 'leaky':
         await this.#giveUp(nonce, new GaveUp('FenceLeaks', result.reason));
-        return false;
+        return undefined;
       case 'queued':
         await this.#giveUp(nonce, new GaveUp('WritesQueued', result.reason));
-        return false;
+        return undefined;
     }
   }
 
@@ -335,10 +343,10 @@ class CopyRun {
     if (leak !== undefined) throw new GaveUp('FenceLeaks', `after both sides were read: ${leak}`);
   }
 
-  async #evidence(signal: AbortSignal): Promise<Evidence> {
-    const { source, target } = this.#task;
+  async #evidence(options: LedgerOptions): Promise<Evidence> {
+    const { source, target, settings } = this.#task;
     const before = await this.#states();
-    const { ranges, points } = await this.#contents.prove(this.#passOptions(signal));
+    const { ranges, points } = await this.#contents.prove(options, settings.verify);
     const counts = { source: await source.count(), target: await target.count() };
     this.#points = points.isComplete ? points : undefined;
     return { ranges, counts, states: [...before, ...(await this.#states())] };
@@ -357,16 +365,15 @@ class CopyRun {
   async #finish(): Promise<void> {
     const { source, target, log } = this.#task;
     const { verified } = this.#keeper.progress;
+    const byContents = (): Promise<Leak> =>
+      verified === undefined || verified.byVersion === true
+        ? Promise.resolve(UNCHECKED)
+        : closeLeak(source, target, { ...options, verified: parseRanges(verified.ranges), points: this.#points });
     const state = await source.state();
     const gone = state.silent.length === 0 && state.peers.every(({ exists }) => !exists);
+    const options = this.#passOptions(this.#signal);
     const leak =
-      verified === undefined || gone
-        ? { checked: false, found: 0, applied: 0, kept: 0 }
-        : await closeLeak(source, target, {
-            ...this.#passOptions(this.#signal),
-            verified: parseRanges(verified.ranges),
-            points: this.#points,
-          });
+      verified === undefined || gone ? UNCHECKED : ((await this.#contents.closeLeak(options)) ?? (await byContents()));
     log.info(leak, 'looked for late writes');
     this.#keeper.update({ phase: 'Done', leak, note: undefined });
     await this.#keeper.save();
@@ -442,6 +449,8 @@ class CopyRun {
     }
   }
 }
+
+const UNCHECKED: Leak = { checked: false, found: 0, applied: 0, kept: 0 };
 
 /** Nothing is proved under this fence. */
 class GaveUp extends Error {

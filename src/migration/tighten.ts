@@ -19,7 +19,8 @@ export type TightenOptions = {
 };
 
 export type Tightness =
-  | { readonly kind: 'tight'; readonly rounds: number; readonly drainMilliseconds: number }
+  /** `passed`: of our own writes, which change nothing. */
+  | { readonly kind: 'tight'; readonly rounds: number; readonly drainMilliseconds: number; readonly passed: number }
   /** Not every peer shows the fence any more. */
   | { readonly kind: 'lifted' }
   | { readonly kind: 'leaky' | 'queued'; readonly reason: string };
@@ -44,6 +45,7 @@ export async function tighten(options: TightenOptions): Promise<Tightness> {
   const { side, nonce, timing, signal, pollMilliseconds } = options;
   const begun = timing.now();
   let rounds = 0;
+  let passed = 0;
   let tightSince: number | undefined;
   let unrest = restless(await side.state());
   let reason = unrest;
@@ -59,6 +61,7 @@ export async function tighten(options: TightenOptions): Promise<Tightness> {
     if (leak !== undefined) tightSince = undefined;
     else if (probe !== undefined) tightSince = at;
     if (probe !== undefined) rounds += 1;
+    passed += probe?.passed ?? 0;
     if (tightSince === undefined && (rounds >= MAX_ROUNDS || timing.now() - begun > options.drainMilliseconds))
       return { kind: 'leaky', reason: `${reason ?? 'nothing is known of the limiters'}, after ${rounds} rounds` };
     // The next round shows at once whether that was all.
@@ -66,7 +69,7 @@ export async function tighten(options: TightenOptions): Promise<Tightness> {
     const waiting = queued(state);
     const least = waiting === undefined ? options.blindSettleMilliseconds : options.settleMilliseconds;
     if (tightSince !== undefined && timing.now() - tightSince >= least && (waiting ?? 0) === 0)
-      return { kind: 'tight', rounds, drainMilliseconds: Math.round(tightSince - begun) };
+      return { kind: 'tight', rounds, drainMilliseconds: Math.round(tightSince - begun), passed };
     if (timing.now() - begun > options.limitMilliseconds)
       return { kind: 'queued', reason: `${waiting ?? 0} writes are still queued` };
     await timing.sleep(Math.min(50, pollMilliseconds), signal);

@@ -75,7 +75,7 @@ test('keys come as mounted files only: no key stands in arguments, environment o
 test('a page of a copy is never larger than Qdrant answers', () => {
   const pageSize = (pageLimit?: number) =>
     parseConfig(copyObjects({ ...plan(), pageLimit }).config.data?.['config.json'] ?? '').pageSize;
-  assert.deepEqual([pageSize(), pageSize(10_000), pageSize(50)], [256, 256, 50]);
+  assert.deepEqual([pageSize(), pageSize(10_000), pageSize(50)], [512, 512, 50]);
 });
 
 test('a cluster without key has nothing mounted', () => {

@@ -313,7 +313,7 @@ test('a limiter that is full again, or a replica that comes back, after the fenc
     await complete(world, async (call) => {
       gaveUp ??= parseProgress(world.progress)?.gaveUp;
       if (gaveUp !== undefined) world.source.inactive = [];
-      if (gaveUp !== undefined || world.source.fence === undefined || call !== 'target.inventory') return;
+      if (gaveUp !== undefined || world.source.fence === undefined || call !== 'target.lineage') return;
       if (loosen === 'tokens') world.source.tokens.set(1, 1);
       else world.source.inactive = ['shard 1 on 7 is Partial'];
       await world.time.sleep(100);

@@ -66,7 +66,7 @@ async function run(moments: readonly Moment[], change: Partial<TightenOptions> =
 
 test('a round that is refused throughout, between looks at Active replicas, makes a fence tight once it has settled', async () => {
   const { result, rounds, milliseconds } = await run([{ probe: { passed: 3 } }, {}]);
-  assert.deepEqual(result, { kind: 'tight', rounds: 2, drainMilliseconds: 20 });
+  assert.deepEqual(result, { kind: 'tight', rounds: 2, drainMilliseconds: 20, passed: 3 });
   assert.equal(rounds, 2);
   assert.ok(milliseconds >= 20 + 300);
 });

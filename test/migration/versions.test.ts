@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { lineageOf } from '../../src/migration/lineage.ts';
+import { lineageOf, stampOf } from '../../src/migration/lineage.ts';
 import { qdrantSide } from '../../src/migration/qdrant-side.ts';
 import { ClusterClient } from '../../src/qdrant/index.ts';
 import { type Peer, Peers } from '../sandbox/qdrant/peers.ts';
@@ -54,6 +54,27 @@ test('every kind of write to a point gives it another version, and no other poin
   assert.deepEqual(new Set((await versions('v')).keys()), new Set([1, 3, 4]));
   await peer.ok('PUT', '/collections/v/points?wait=true', upsert(5));
   assert.notEqual((await versions('v')).get(2), old.get(2));
+});
+
+test('each write to a shard is counted once, also one that changes nothing', async () => {
+  await peer.ok('PUT', '/collections/s', { vectors: { size: 2, distance: 'Dot' }, shard_number: 2 });
+  await peer.ok('PUT', '/collections/s/points?wait=true', { points: [{ id: 1, vector: [1, 1] }] });
+  const first = (await stampOf(client, 's')) ?? Number.NaN;
+  for (let at = 1; at <= 5; at += 1) {
+    await peer.ok('POST', '/collections/s/points/delete?wait=true', { points: [1000 + at] });
+    assert.equal(await stampOf(client, 's'), first + at);
+  }
+  const writes: [string, object][] = [
+    ['PUT /points', { points: [{ id: 1, vector: [1, 1] }] }],
+    ['POST /points/payload', { payload: { a: 1 }, points: [1] }],
+    ['POST /points/delete', { points: [1] }],
+  ];
+  for (const [call, body] of writes) {
+    const old = (await stampOf(client, 's')) ?? Number.NaN;
+    const [method, path] = call.split(' ');
+    await peer.ok(method ?? '', `/collections/s${path}?wait=true`, body);
+    assert.equal(await stampOf(client, 's'), old + 1, call);
+  }
 });
 
 test('an inventory lists what has no vector without a version', async () => {

@@ -80,6 +80,7 @@ export class FakeCollection {
     if (this.#fence === undefined) return true;
     const left = this.tokens.get(peer) ?? 0;
     this.tokens.set(peer, Math.max(0, left - 1));
+    if (left > 0) this.#log += 1;
     return left > 0;
   }
 
@@ -89,7 +90,13 @@ export class FakeCollection {
     this.versions.set(positionOf(point.id), this.#log);
   }
 
+  /** Writes taken so far, those that changed nothing among them. */
+  get stamp(): number {
+    return this.#log;
+  }
+
   drop(id: PointId): void {
+    this.#log += 1;
     this.points.delete(positionOf(id));
     this.versions.delete(positionOf(id));
   }
@@ -160,6 +167,7 @@ export function connect(
           return point === undefined ? [] : [point];
         }),
       ),
+    stamp: () => call(`${name}.stamp`, () => collection.stamp),
     lineage: () => call(`${name}.lineage`, () => collection.lineage),
     upsert: (points) =>
       call(`${name}.upsert`, () => {

@@ -62,7 +62,9 @@ export async function scrollPoints(
   });
   const found = pages
     .flatMap(({ shard, answer }) => answer.points.map((point) => ({ point, shardKey: shard.key })))
-    .sort((a, b) => compareIds(a.point.id, b.point.id));
+    .sort((a, b) => compareIds(a.point.id, b.point.id))
+    // An id that stands under several shard keys is given once, though counted under each (measured).
+    .filter(({ point }, at, all) => at === 0 || compareIds(point.id, all[at - 1]?.point.id ?? point.id) !== 0);
   return { points: found.slice(0, limit), next: found[limit]?.point.id };
 }
 
