@@ -101,6 +101,11 @@ export class Contents {
     const ledger = this.#ledger;
     const holds = compared !== undefined && ledger?.isSettled === true && (await ledger.stillHolds(this.#sides));
     if (!holds || ledger === undefined) return this.#provenAnew(options);
+    if (ledger.isByVersion && !(await ledger.spotCheck(this.#sides, options))) {
+      this.#log.warn('points of one version differ, everything is read again');
+      this.#ledger = undefined;
+      return this.#provenAnew(options);
+    }
     this.#log.info(compared, 'what has changed was compared');
     const points = new VerifiedPoints(rememberPoints);
     for (const [range, hash] of ledger.hashes()) points.add(range, hash);

@@ -149,3 +149,54 @@ test('more points than are remembered are read in full', async () => {
   await contents.prove({ ...options, rememberPoints: 10 });
   assert.ok(calls.includes('source.page'));
 });
+
+/** Shards of the source, as they are, on the target; with `damaged` points that differ though their version is the same. */
+async function carried(damaged: readonly number[] = []) {
+  const world = new FakeWorld();
+  for (let n = 1; n <= 40; n += 1) world.source.put(point(n, 'first'));
+  const calls: string[] = [];
+  const { source, target } = connect(world, (call, moment) => {
+    if (moment === 'before') calls.push(call);
+  });
+  const contents = new Contents({ source, target }, silentLogger);
+  await contents.beforeShards();
+  for (const [position, stored] of world.source.points) world.target.points.set(position, stored);
+  for (const [position, version] of world.source.versions) world.target.versions.set(position, version);
+  for (const n of damaged) world.target.points.set(BigInt(n * n), point(n, 'damaged'));
+  world.source.put(point(2, 'second'));
+  world.source.drop(idOf(3));
+  await contents.afterShards(options);
+  await contents.converge(options);
+  calls.length = 0;
+  return { world, contents, calls };
+}
+
+test('of shards that were carried over only what has changed since is read', async () => {
+  const { world, contents, calls } = await carried();
+  world.source.put(point(4, 'third'));
+  const { source, target } = totals((await contents.prove(options)).ranges);
+  assert.ok(contents.isByVersion && !calls.includes('source.page'));
+  assert.equal(formatDigest(source), formatDigest(target));
+  assert.equal(source.count, 39);
+  same(world);
+});
+
+test('where points of one version differ, a proof by versions is none: everything is read', async () => {
+  const { world, contents, calls } = await carried([6, 8]);
+  const { source } = totals((await contents.prove(options)).ranges);
+  assert.ok(!contents.isByVersion && calls.includes('source.page'));
+  assert.equal(formatDigest(source), formatDigest(digestOf(world.source.sorted())));
+  same(world);
+});
+
+test('shards of a source that was started again meanwhile are compared in full', async () => {
+  const world = new FakeWorld();
+  for (let n = 1; n <= 10; n += 1) world.source.put(point(n, 'first'));
+  const { source, target } = connect(world);
+  const contents = new Contents({ source, target }, silentLogger);
+  await contents.beforeShards();
+  world.source.lineage = 'started again';
+  await contents.afterShards(options);
+  assert.equal((await contents.converge(options)).differences, 10);
+  same(world);
+});
