@@ -64,6 +64,8 @@ export type ControllerOptions<T extends KubeObject> = {
   readonly random?: () => number;
 };
 
+/** Told of when it took so long: nothing else was done for the object meanwhile. */
+const LONG_PASS_SECONDS = 10;
 /** Source: controller-runtime `CacheSyncTimeout`, `GracefulShutdownTimeout`. */
 const SYNC_MILLISECONDS = 120_000;
 const GRACE_MILLISECONDS = 30_000;
@@ -204,6 +206,7 @@ export class Controller<T extends KubeObject> {
   ): Promise<Verdict> {
     const { reconcile, timeoutSeconds = 120, assertLeading = () => undefined } = this.#options;
     const { log, reconcileId, grace, span } = pass;
+    const begun = this.#clock.now();
     const timedOut = (signal: AbortSignal): boolean => signal.reason instanceof DeadlineError && !grace.aborted;
     try {
       return await withDeadline(timeoutSeconds * 1000, grace, async (signal) => {
@@ -224,6 +227,9 @@ export class Controller<T extends KubeObject> {
       else if (verdict.kind === 'leaving') log.info({ err: error }, 'the namespace is being deleted; trying again');
       else log.error({ err: error }, verdict.kind === 'terminal' ? 'reconcile failed for good' : 'reconcile failed');
       return verdict;
+    } finally {
+      const seconds = (this.#clock.now() - begun) / 1000;
+      if (seconds >= LONG_PASS_SECONDS) log.info({ seconds }, 'reconcile took long');
     }
   }
 

@@ -6,6 +6,9 @@ import { atLeastVersion, type KubeObject, keyOf, keyText, type ObjectKey } from 
 type Cache<T extends KubeObject> = Pick<Informer<T>, 'store' | 'resourceVersion' | 'type'>;
 type Expectation = { readonly what: string; readonly since: number; readonly seen: () => boolean };
 
+/** After this long a write that does not show is told of: whatever waits for it stands still. */
+const LONG_SECONDS = 5;
+
 /**
  * What a cache has not shown yet of what this process wrote. A controller that acts on a cache without its own last
  * write repeats the write: so it waits while anything is pending for the object it works on.
@@ -13,6 +16,7 @@ type Expectation = { readonly what: string; readonly since: number; readonly see
  */
 export class Expectations {
   readonly #byOwner = new Map<string, Expectation[]>();
+  readonly #told = new WeakSet<Expectation>();
   readonly #log: Logger;
   readonly #clock: Pick<Clock, 'now'>;
   readonly #timeoutSeconds: number;
@@ -65,10 +69,17 @@ export class Expectations {
     this.#byOwner.set(id, [...(this.#byOwner.get(id) ?? []), expectation]);
   }
 
-  #over(owner: ObjectKey, { what, since, seen }: Expectation): boolean {
+  #over(owner: ObjectKey, expectation: Expectation): boolean {
+    const { what, since, seen } = expectation;
     if (seen()) return true;
     const waitedSeconds = (this.#clock.now() - since) / 1000;
-    if (waitedSeconds < this.#timeoutSeconds) return false;
+    if (waitedSeconds < this.#timeoutSeconds) {
+      if (waitedSeconds >= LONG_SECONDS && !this.#told.has(expectation)) {
+        this.#told.add(expectation);
+        this.#log.warn({ owner: keyText(owner), what, waitedSeconds }, 'the cache has long not shown a write');
+      }
+      return false;
+    }
     this.#log.warn({ owner: keyText(owner), what, waitedSeconds }, 'the cache never showed a write; going on without');
     return true;
   }
