@@ -5,6 +5,7 @@ import { Watchdog } from '../../sandbox/node/watchdog.ts';
 import type { ObjectStore } from '../ground.ts';
 import { Daemon } from './control-plane/daemon.ts';
 import { freePort } from './control-plane/free-port.ts';
+import { type StoreFaults, startStoreFaults } from './store-faults.ts';
 
 export type ObjectStoreOptions = {
   /** The executable of versitygw. */
@@ -17,12 +18,12 @@ export type ObjectStoreOptions = {
 const REGION = 'us-east-1';
 const BUCKET = 'scenarios';
 
-/** A real S3 server with one empty bucket, over plain HTTP. */
+/** A real S3 server with one empty bucket, over plain HTTP; it can be struck with faults. */
 export async function startObjectStore({
   file,
   directory,
   address,
-}: ObjectStoreOptions): Promise<ObjectStore & { stop(): Promise<void> }> {
+}: ObjectStoreOptions): Promise<ObjectStore & Pick<StoreFaults, 'strike'> & { stop(): Promise<void> }> {
   // A directory below the first is a bucket.
   await mkdir(join(directory, 'data', BUCKET), { recursive: true });
   await mkdir(join(directory, 'metadata'));
@@ -44,17 +45,21 @@ export async function startObjectStore({
       join(directory, 'data'),
     ],
   });
+  let faults: StoreFaults | undefined;
   const stop = async (): Promise<void> => {
+    await faults?.close();
     await daemon.kill();
     await watchdog.close();
   };
-  const url = `http://${host}`;
   try {
     // It knows nobody without a signature.
-    await daemon.untilReady(async () => (await fetch(url)).status === 403);
+    await daemon.untilReady(async () => (await fetch(`http://${host}`)).status === 403);
+    const bucketFolder = join(directory, 'data', BUCKET);
+    faults = await startStoreFaults({ address, upstream: host, bucketFolder, away: join(directory, 'away') });
+    const { url, strike } = faults;
+    return { url, region: REGION, bucket: BUCKET, ...credentials, strike, stop };
   } catch (error) {
     await stop();
     throw error;
   }
-  return { url, region: REGION, bucket: BUCKET, ...credentials, stop };
 }

@@ -9,7 +9,7 @@ import { after, test } from 'node:test';
 import { CreateMultipartUploadCommand, GetObjectTaggingCommand, S3Client } from '@aws-sdk/client-s3';
 import { startObjectStore as startVersitygw } from '../../e2e/grounds/object-store.ts';
 import { toolAtHand } from '../../e2e/tools/tools.ts';
-import { startObjectStore } from '../../sandbox/object-store/server.ts';
+import { type StoreFault, startObjectStore } from '../../sandbox/object-store/server.ts';
 import { type Bucket, openBucket } from '../../src/library/snapshots/bucket.ts';
 import { TaskFailure } from '../../src/library/snapshots/failure.ts';
 
@@ -19,6 +19,7 @@ type Store = {
   readonly bucket: string;
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
+  strike(fault: StoreFault | undefined): Promise<void> | void;
   stop(): Promise<void>;
 };
 
@@ -126,6 +127,30 @@ for (const { name, start, skip } of STORES) {
       await assert.rejects(nowhere.get('a/x'), refused('BucketMissing'));
       await assert.rejects(nowhere.putText('a/x', 'x'), refused('BucketMissing'));
       nowhere.close();
+    });
+
+    await context.test('what a fault spoils is told, and only while it lasts', async () => {
+      for (const [fault, reason] of [
+        ['deny', 'BucketDenied'],
+        ['gone', 'BucketMissing'],
+        ['cut', 'BucketUnreachable'],
+      ] as const) {
+        await store.strike(fault);
+        await assert.rejects(bucket.list('a/'), refused(reason), fault);
+        await assert.rejects(bucket.putText('a/x', 'x'), refused(reason), fault);
+        const some = Readable.from([large]);
+        await assert.rejects(bucket.put('a/x', some, { bytes: LARGE, signal: never }), refused(reason), fault);
+        await store.strike(undefined);
+        assert.equal(await bucket.size('a/x'), undefined);
+      }
+      await store.strike('truncate');
+      await bucket.put('a/half', Readable.from([small]), { bytes: small.length, signal: never });
+      await bucket.put('a/large half', Readable.from([large]), { bytes: LARGE, signal: never });
+      await store.strike(undefined);
+      assert.equal(await bucket.size('a/half'), small.length / 2);
+      assert.equal(await bucket.size('a/large half'), LARGE / 2);
+      assert.equal(await bucket.size('a/b/large'), LARGE, 'what lay in it is there again');
+      for (const key of ['a/half', 'a/large half']) await bucket.remove(key);
     });
 
     await context.test('deleting is done once it is answered, and twice does no harm', async () => {

@@ -15,7 +15,7 @@ import { startRealControlPlane } from './control-plane.ts';
 
 export const parts = (): string => `control plane REAL (etcd, kube-apiserver, kube-controller-manager), ${nodeParts()}`;
 
-export const provides = (): ReadonlySet<Need> => allNeedsBut(['object-store-faults', ...missingOnProcesses()]);
+export const provides = (): ReadonlySet<Need> => allNeedsBut(missingOnProcesses());
 
 const PROGRAMS = ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kubectl', 'versitygw'] as const;
 
@@ -35,16 +35,18 @@ export async function start(options: GroundOptions): Promise<Basics & Partial<Ca
   const { directory, network } = sandbox;
   const ground = processesGround('control-plane', sandbox);
   let store: ReturnType<typeof startObjectStore> | undefined;
+  const objectStore = (): ReturnType<typeof startObjectStore> => {
+    const place = { directory: join(directory, 'object-store'), address: network.nodeAddress };
+    store ??= startObjectStore({ file: programs.versitygw, ...place });
+    return store;
+  };
   return {
     ...ground,
     controlPlane: sandbox.controlPlane,
     faults: sandbox.controlPlane.faults,
     kubectl: programs.kubectl,
-    objectStore() {
-      const place = { directory: join(directory, 'object-store'), address: network.nodeAddress };
-      store ??= startObjectStore({ file: programs.versitygw, ...place });
-      return store;
-    },
+    objectStore,
+    strikeObjectStore: async (fault) => (await objectStore()).strike(fault),
     async stop() {
       await store?.then(
         (started) => started.stop(),

@@ -33,6 +33,11 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
   audit.reset();
   const outside: (OutsideServer | OutsideEmbeddings)[] = [];
   let store: ReturnType<typeof startObjectStore> | undefined;
+  const objectStore = (): ReturnType<typeof startObjectStore> => {
+    const place = { directory: join(directory, `object-store-${process.pid}`), address: NETWORK.node };
+    store ??= startObjectStore({ file: programs.versitygw, ...place });
+    return store;
+  };
   return {
     name: 'node',
     admin,
@@ -63,11 +68,8 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
     commandLines: async () =>
       commandLines([...(await processesOfPods(directory)), ...outside.flatMap(({ pids }) => pids)]),
     kubectl: programs.kubectl,
-    objectStore() {
-      const place = { directory: join(directory, `object-store-${process.pid}`), address: NETWORK.node };
-      store ??= startObjectStore({ file: programs.versitygw, ...place });
-      return store;
-    },
+    objectStore,
+    strikeObjectStore: async (fault) => (await objectStore()).strike(fault),
     restartKubelet: () => restartProcess(handle, 'kubelet'),
     operatorMetrics: () => metricsOfPods(admin, OPERATOR.namespace),
     async stop() {

@@ -35,7 +35,7 @@ export const parts = (): string =>
 /** A file of scenarios asks this first: it goes on inside the node's network. */
 export async function provides(): Promise<ReadonlySet<Need>> {
   if (process.env[HANDLE] !== undefined && playsOutside()) process.exit(await playInside(handleOfRun()));
-  return allNeedsBut(['api-faults', 'object-store-faults', ...(realQdrant() ? (['qdrant-faults'] as const) : [])]);
+  return allNeedsBut(['api-faults', ...(realQdrant() ? (['qdrant-faults'] as const) : [])]);
 }
 
 /**
