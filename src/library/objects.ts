@@ -57,6 +57,8 @@ const KEYS_PATH = '/etc/qdrant-librarian/keys';
 const LEASE_SECONDS = 20;
 const LANES = 4;
 const PAGE_SIZE = 512;
+/** Points of which only ids and versions are asked for. */
+const LIST_SIZE = 4000;
 
 /** Everything one copy needs, all owned by the library. */
 export function copyObjects(plan: CopyPlan): CopyObjects {
@@ -103,6 +105,7 @@ function workerConfig(plan: CopyPlan, progress: string): WorkerConfig {
     leaseSeconds: LEASE_SECONDS,
     lanes: LANES,
     pageSize: Math.min(PAGE_SIZE, plan.pageLimit ?? PAGE_SIZE),
+    ...(plan.pageLimit === undefined ? {} : { listSize: Math.min(LIST_SIZE, plan.pageLimit) }),
   };
 }
 

@@ -56,6 +56,8 @@ const config = Type.Object({
   leaseSeconds: count,
   lanes: count,
   pageSize: count,
+  /** Where Qdrant's strict mode bounds how many points may be asked for at a time. */
+  listSize: Type.Optional(count),
 });
 export type WorkerConfig = Static<typeof config>;
 

@@ -9,6 +9,8 @@ export type InventoryOptions = {
   readonly signal: AbortSignal;
   /** More points than this are not listed. */
   readonly limit: number;
+  /** Points listed at a time: at most as many as Qdrant's strict mode lets anybody ask for; 4000 when not given. */
+  readonly pageSize?: number | undefined;
   /** An earlier one: what stayed the same is not held twice. */
   readonly like?: Inventory | undefined;
 };
@@ -18,20 +20,20 @@ const PAGE = 4000;
 /** @returns undefined where the side doesn't tell versions, or has more points than `limit` */
 export async function takeInventory(
   side: Side,
-  { signal, limit, like }: InventoryOptions,
+  { signal, limit, pageSize = PAGE, like }: InventoryOptions,
 ): Promise<Inventory | undefined> {
   const ranges = new Map<number, Listed[]>();
   let count = 0;
   let range = -1;
   let list: Listed[] = [];
   let end = 0n;
-  let page = await side.inventory?.(undefined, PAGE);
+  let page = await side.inventory?.(undefined, pageSize);
   while (page !== undefined) {
     signal.throwIfAborted();
     count += page.items.length;
     if (count > limit) return undefined;
     // The next page is asked for while this one is sorted in.
-    const next = page.nextOffset === undefined ? undefined : side.inventory?.(page.nextOffset, PAGE);
+    const next = page.nextOffset === undefined ? undefined : side.inventory?.(page.nextOffset, pageSize);
     next?.catch(() => {});
     for (const item of page.items) {
       const position = positionOf(item.id);

@@ -21,6 +21,8 @@ type Listing = { readonly lineage: string; readonly stamp: number | undefined; r
 export type LedgerOptions = PassOptions & {
   /** More points than this are not listed. */
   readonly rememberPoints: number;
+  /** Points listed at a time. */
+  readonly listSize?: number | undefined;
   /** Writes to one shard of the source that we have sent since the last listing, and that change nothing. */
   readonly idleWrites?: number;
 };
@@ -283,7 +285,7 @@ async function list({ source, target }: Sides, options: LedgerOptions, before?: 
  */
 async function listSide(
   side: Side,
-  { signal, rememberPoints }: LedgerOptions,
+  { signal, rememberPoints, listSize }: LedgerOptions,
   { before, idle = 0 }: { readonly before?: Listing | undefined; readonly idle?: number | undefined } = {},
 ): Promise<Listing | undefined> {
   const lineage = await side.lineage?.();
@@ -294,6 +296,7 @@ async function listSide(
   const points = await takeInventory(side, {
     signal,
     limit: Math.min(rememberPoints, MOST_POINTS),
+    pageSize: listSize,
     like: before?.points,
   });
   if (points === undefined || (await side.lineage?.()) !== lineage) return undefined;

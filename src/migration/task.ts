@@ -27,6 +27,8 @@ import { type Evidence, objections, parseRanges, rangesText, totals } from './ve
 export type CopySettings = {
   readonly lanes: number;
   readonly pageSize: number;
+  /** Points listed at a time, of which only ids and versions are asked for. */
+  readonly listSize?: number | undefined;
   readonly projection: Projection;
   /** The public name: when every peer shows it on the target, the switch has happened. */
   readonly alias: string;
@@ -427,11 +429,11 @@ class CopyRun {
   }
 
   #passOptions(signal: AbortSignal): LedgerOptions {
-    const { pageSize, projection, rememberPoints } = this.#task.settings;
+    const { pageSize, listSize, projection, rememberPoints } = this.#task.settings;
     const { total } = this.#keeper.progress;
     const lanes = lanesFor(total, this.#task.settings);
     const write = (action: () => Promise<void>): Promise<void> => this.#write(action, signal);
-    return { lanes, pageSize, projection, rememberPoints, signal, write };
+    return { lanes, pageSize, listSize, projection, rememberPoints, signal, write };
   }
 
   async #write(action: () => Promise<void>, signal: AbortSignal): Promise<void> {

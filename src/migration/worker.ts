@@ -93,6 +93,7 @@ function kubernetesStore(config: WorkerConfig, log: Logger, closing: (() => Prom
 const settingsOf = (config: WorkerConfig): CopySettings => ({
   lanes: config.lanes,
   pageSize: config.pageSize,
+  listSize: config.listSize,
   projection: config.projection as CopySettings['projection'],
   alias: config.alias,
   settleMilliseconds: 1000,

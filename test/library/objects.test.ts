@@ -73,9 +73,20 @@ test('keys come as mounted files only: no key stands in arguments, environment o
 });
 
 test('a page of a copy is never larger than Qdrant answers', () => {
-  const pageSize = (pageLimit?: number) =>
-    parseConfig(copyObjects({ ...plan(), pageLimit }).config.data?.['config.json'] ?? '').pageSize;
-  assert.deepEqual([pageSize(), pageSize(10_000), pageSize(50)], [512, 512, 50]);
+  const sizes = (pageLimit?: number) => {
+    const { pageSize, listSize } = parseConfig(
+      copyObjects({ ...plan(), pageLimit }).config.data?.['config.json'] ?? '',
+    );
+    return [pageSize, listSize];
+  };
+  assert.deepEqual(
+    [sizes(), sizes(10_000), sizes(50)],
+    [
+      [512, undefined],
+      [512, 4000],
+      [50, 50],
+    ],
+  );
 });
 
 test('a cluster without key has nothing mounted', () => {

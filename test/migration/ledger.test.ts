@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { Contents } from '../../src/migration/contents.ts';
 import type { LedgerOptions } from '../../src/migration/ledger.ts';
 import { IDENTITY } from '../../src/migration/projection.ts';
+import type { Side } from '../../src/migration/side.ts';
 import { totals } from '../../src/migration/verify.ts';
 import type { Point } from '../../src/qdrant/types.ts';
 import { silentLogger } from '../../src/telemetry/index.ts';
@@ -199,4 +200,22 @@ test('shards of a source that was started again meanwhile are compared in full',
   await contents.afterShards(options);
   assert.equal((await contents.converge(options)).differences, 10);
   same(world);
+});
+
+test('no more points are listed at a time than the settings allow', async () => {
+  const world = new FakeWorld();
+  for (let n = 1; n <= 20; n += 1) world.source.put(point(n, 'first'));
+  const { source, target } = connect(world);
+  const asked: number[] = [];
+  const counting = (side: Side): Side => ({
+    ...side,
+    inventory: async (offset, limit) => {
+      asked.push(limit);
+      return side.inventory?.(offset, limit);
+    },
+  });
+  const contents = new Contents({ source: counting(source), target: counting(target) }, silentLogger);
+  assert.equal((await contents.converge({ ...options, listSize: 3 })).differences, 20);
+  assert.ok(asked.length > 6);
+  assert.deepEqual([...new Set(asked)], [3]);
 });
