@@ -226,7 +226,7 @@ class CopyRun {
       if (state.peers.some((peer) => peer.fence !== undefined)) fenced.abort(new Error('a fence shows'));
     });
     try {
-      const result = await this.#contents.converge(this.#passOptions(signal));
+      const result = await this.#contents.converge(this.#passOptions(signal), settings.verify);
       const milliseconds = Math.round(timing.now() - begun);
       const { passes } = this.#keeper.progress;
       const lastPass = { milliseconds, compared: result.compared, differences: result.differences };

@@ -22,6 +22,12 @@ const plan = (spec: object = {}, targetSpec: object = spec) => ({
   image: 'qdrant-librarian:1',
 });
 
+test('a worker reads under the fence what the policy wants to be read', () => {
+  const told = (verify?: 'Changed' | 'Full') =>
+    parseConfig(copyObjects({ ...plan(), verify }).config.data?.['config.json'] ?? '').verify;
+  assert.deepEqual([told('Full'), told('Changed'), told()], ['Full', 'Changed', undefined]);
+});
+
 test('a worker pulls, logs and traces as the operator does', () => {
   const environment = { QDRANT_LIBRARIAN_LOG_LEVEL: 'debug', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318' };
   const { job } = copyObjects({ ...plan(), pullSecrets: ['registry', 'mirror'], environment });

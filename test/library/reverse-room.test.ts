@@ -26,6 +26,10 @@ const contents = async (client: ClusterClient, collection: string): Promise<unkn
   return all;
 };
 
+/** Seconds; each wait is one of several things that a busy machine does late. */
+const PATIENCE = 60;
+const until = (holds: () => boolean | Promise<boolean>): Promise<void> => room.until(holds, PATIENCE);
+
 const entry = async (name: string) =>
   (await room.library(name)).status?.generations?.find(({ number }) => number === 1);
 
@@ -39,10 +43,10 @@ async function movedLibrary(name: string, generations: { keep?: number; reverseS
 
 async function moveTo(name: string, cluster: string): Promise<void> {
   await room.change({ spec: { placement: { clusterRef: { name: cluster } } } }, name);
-  await room.until(async () => {
+  await until(async () => {
     const { status } = await room.library(name);
     return status?.cluster === cluster && status.change === undefined;
-  }, 30);
+  });
 }
 
 const fenceOf = async (collection: string) => {
@@ -56,11 +60,11 @@ test('writes after the switch come to what was left, which stays fenced and with
   await cloud.upsert('docs', [{ id: 1, vector: [7, 7, 7], payload: { text: 'changed' } }]);
   await cloud.deletePoints('docs', { ids: [2, 3] });
   const wanted = await contents(cloud, 'docs');
-  await room.until(async () => (await entry('docs'))?.comparison?.syncedAt !== undefined);
-  await room.until(async () => JSON.stringify(await contents(room.qdrant, 'docs--g1')) === JSON.stringify(wanted));
-  await room.until(async () => (await room.condition('ReverseSync')) === 'True InStep');
+  await until(async () => (await entry('docs'))?.comparison?.syncedAt !== undefined);
+  await until(async () => JSON.stringify(await contents(room.qdrant, 'docs--g1')) === JSON.stringify(wanted));
+  await until(async () => (await room.condition('ReverseSync')) === 'True InStep');
   assert.deepEqual(await room.qdrant.aliases(), []);
-  await room.until(async () => (await fenceOf('docs--g1')).strict?.write_rate_limit === 1);
+  await until(async () => (await fenceOf('docs--g1')).strict?.write_rate_limit === 1);
   assert.ok((await fenceOf('docs--g1')).fence !== undefined);
   await assert.rejects(room.qdrant.upsert('docs', points(1), { attempts: 1 }), (error) =>
     isQdrantError(error, 'NotFound'),
@@ -80,23 +84,23 @@ test('a target that is damaged between switch and drop keeps its source, which a
   await movedLibrary('hurt', { keep: 0, reverseSyncSeconds: 0 });
   // As a segment that is lost would show: by no write under the public name.
   await cloud.deletePoints('hurt--g2', { ids: Array.from({ length: 60 }, (_, id) => id) });
-  await room.until(async () => (await room.condition('DropBlocked', 'hurt')) === 'True PredicatesRefuse', 30);
+  await until(async () => (await room.condition('DropBlocked', 'hurt')) === 'True PredicatesRefuse');
   const blocked = (await room.library('hurt')).status?.conditions?.find(({ type }) => type === 'DropBlocked');
   assert.match(blocked?.message ?? '', /successor-holds-what-was-left: 60 of 300 points of hurt--g1 are gone/);
   assert.equal(await room.qdrant.count('hurt--g1', { exact: true }), 300);
   assert.equal((await entry('hurt'))?.comparison?.asLeft, true, 'its digest is that of the proof');
   const annotations = { [ANNOTATIONS.disablePredicates]: 'successor-holds-what-was-left' };
   await room.change({ metadata: { annotations } }, 'hurt');
-  await room.until(async () => (await entry('hurt')) === undefined, 30);
+  await until(async () => (await entry('hurt')) === undefined);
   assert.ok(!(await room.qdrant.collections()).includes('hurt--g1'));
 });
 
 test('a whole target is compared once, and its source dropped; no object of that stays', async () => {
   await movedLibrary('well', { keep: 0, reverseSyncSeconds: 0 });
   await cloud.upsert('well', [{ id: 1000, vector: [9, 9, 9], payload: {} }]);
-  await room.until(async () => (await entry('well')) === undefined, 30);
+  await until(async () => (await entry('well')) === undefined);
   assert.equal(await cloud.count('well', { exact: true }), 301);
-  await room.until(async () => {
+  await until(async () => {
     const objects = [
       ...(await room.admin.listAll(JOBS, { namespace: NAMESPACE })),
       ...(await room.admin.listAll(CONFIG_MAPS, { namespace: NAMESPACE })),

@@ -69,6 +69,19 @@ test('where nothing was written nothing is listed again, but for writes of our o
   same(world);
 });
 
+test('where all is to be read it is, in every pass and under the fence: so a pass foretells how long the proof takes', async () => {
+  const { contents, calls } = await compared();
+  const pages = (): number => calls.filter((call) => call === 'source.page').length;
+  await contents.converge(options, 'Full');
+  const inPass = pages();
+  assert.ok(inPass >= 40 / options.pageSize);
+  await contents.converge(options, 'Full');
+  assert.equal(pages(), 2 * inPass);
+  const { ranges } = await contents.prove(options, 'Full');
+  assert.equal(pages(), 3 * inPass);
+  assert.equal(totals(ranges).source.count, 40);
+});
+
 type Change = { readonly side: 'source' | 'target'; readonly n: number; readonly text: string | undefined };
 const change: fc.Arbitrary<Change> = fc.record({
   side: fc.constantFrom('source' as const, 'source' as const, 'target' as const),
