@@ -76,14 +76,21 @@ export async function findDomains(points: Matrix, options: FindOptions): Promise
 /** Differences of the silhouette below this say nothing. */
 const AS_CLEAR = 0.01;
 
-/** Of the stable ones the clearest, of those as clear the most stable; where none is stable, the most stable. */
+/**
+ * Of the stable ones the clearest; of those as clear the number of domains that most cuts come to, for a cut into fewer
+ * cells than there are domains is as clear; of these the most stable. Where none is stable, the most stable.
+ */
 export function choose(candidates: readonly Candidate[]): Candidate | undefined {
   const several = candidates.filter(({ count }) => count > 1);
   const stable = several.filter(({ stability }) => stability >= GOALS.stable);
+  if (stable.length === 0) return several.toSorted(steadier)[0];
   const clearest = Math.max(...stable.map(({ silhouette }) => silhouette));
-  const best = stable.length === 0 ? several : stable.filter(({ silhouette }) => silhouette > clearest - AS_CLEAR);
-  return best.toSorted((a, b) => b.stability - a.stability || a.cells - b.cells)[0];
+  const best = stable.filter(({ silhouette }) => silhouette > clearest - AS_CLEAR);
+  const agreeing = ({ count }: Candidate): number => best.filter((other) => other.count === count).length;
+  return best.toSorted((a, b) => agreeing(b) - agreeing(a) || steadier(a, b))[0];
 }
+
+const steadier = (a: Candidate, b: Candidate): number => b.stability - a.stability || a.cells - b.cells;
 
 const nothing = (points: Matrix, tried: readonly Tried[]): Found => ({
   hasDomains: false,

@@ -108,6 +108,16 @@ test('of the stable cuts the clearest is chosen, of those as clear the most stab
   assert.equal(choose([candidate({ count: 1 })]), undefined);
 });
 
+test('of the cuts that are as clear the number of domains counts that most of them come to', () => {
+  // Two of three documentation sets as one were clearer and stabler by a hair than all three apart.
+  const coarse = candidate({ cells: 2, count: 2, silhouette: 0.4005, stability: 0.9946 });
+  const fine = [3, 4, 5].map((cells) =>
+    candidate({ cells, count: 3, silhouette: 0.3977, stability: 0.99 - cells / 1000 }),
+  );
+  assert.equal(choose([coarse, ...fine]), fine[0]);
+  assert.equal(choose([{ ...coarse, silhouette: 0.42 }, ...fine])?.count, 2, 'where it is clearer, fewer');
+});
+
 test('each rule refuses by itself', () => {
   const well = { domains: 4, stability: 0.9, routing: { recall: [0.96, 0.99, 1, 1], asked: [0.25, 0.5, 0.75, 1] } };
   const names = (measured: Parameters<typeof judge>[0]): string[] =>
