@@ -73,16 +73,17 @@ export async function attach(handle: Handle, options: GroundOptions): Promise<Ba
     restartKubelet: () => restartProcess(handle, 'kubelet'),
     operatorMetrics: () => metricsOfPods(admin, OPERATOR.namespace),
     async stop() {
+      audit.close();
+      const names = await namespacesOf(admin);
+      // While what libraries lie on is still there: else the operator does not let go of those that change.
+      await leaveNamespaces(
+        admin,
+        names.filter((name) => !others.has(name)),
+      );
       await Promise.all(outside.map((server) => server.stop()));
       await store?.then(
         (started) => started.stop(),
         () => undefined,
-      );
-      audit.close();
-      const names = await namespacesOf(admin);
-      await leaveNamespaces(
-        admin,
-        names.filter((name) => !others.has(name)),
       );
       await admin.close();
     },
