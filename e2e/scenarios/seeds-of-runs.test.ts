@@ -1,0 +1,20 @@
+import { Coverage } from '../stage/faults/coverage.ts';
+import { scenariosOfSeeds } from '../stage/faults/round.ts';
+import { FIRST_RUN_SEED, RUN_CELLS, runPlan } from '../stage/faults/run-plan.ts';
+import { playRuns } from '../stage/faults/running.ts';
+import { QUICK_LEASE } from '../stage/operator-settings.ts';
+import { scenarios } from '../stage/scenario.ts';
+
+const scenario = await scenarios({ needs: ['pod-faults', 'api-faults', 'outside-embedder'], operator: QUICK_LEASE });
+
+scenariosOfSeeds(scenario, {
+  title: 'documents are vectorised while somebody is killed',
+  first: FIRST_RUN_SEED,
+  all: 24,
+  real: 6,
+  few: 3,
+  isMine: (seed) => seed >= FIRST_RUN_SEED,
+  plan: runPlan,
+  play: playRuns,
+  coverage: new Coverage(RUN_CELLS),
+});
