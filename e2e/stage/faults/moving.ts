@@ -61,9 +61,10 @@ async function prepared({ stage }: Moving, plan: MovePlan): Promise<SeededLoad> 
   await stage.createLibrary(name, CLUSTERS_OF[direction][0], { shards: { number: shards, replicationFactor } });
   await stage.libraryReady(name);
   const key = { namespace: stage.namespace, library: name };
+  const { gatewayUrl } = stage.ground;
   const through =
-    access === 'gateway'
-      ? await gatewayAccess(stage.admin, key, stage.ground.gatewayUrl ?? '')
+    access === 'gateway' && gatewayUrl !== undefined
+      ? await gatewayAccess(stage.admin, key, gatewayUrl)
       : await followingAccess(stage.admin, key);
   const load = new SeededLoad({ ...through, seed, mix });
   let closed = false;
