@@ -28,7 +28,7 @@ type Outcome<P, C> = {
 type Round<P, C extends { readonly victim: string; readonly state: string }> = {
   /** What the scenarios tell, before the seeds. */
   readonly title: string;
-  /** First seed, and how many are played where every victim is to be struck at every state, on real Qdrant, elsewhere. */
+  /** First seed, and how many are played where every victim is to be struck at every state, on real Qdrant, elsewhere; 0: only those that are named. */
   readonly first: number;
   readonly all: number;
   readonly real: number;
@@ -53,6 +53,7 @@ export function scenariosOfSeeds<C extends { readonly victim: string; readonly s
   const { title, first, plan, coverage } = round;
   const count = usual(round);
   const named = process.env['E2E_SEEDS'];
+  if ((named ?? '') === '' && count === 0) return;
   const seeds = chosenSeeds(named, `${first}-${first + count - 1}`).filter(round.isMine);
   for (const group of groups(seeds, AT_ONCE)) {
     scenario(`${title}, seeds ${seedsText(group)}`, (stage, context) => strike(round, stage, context, group.map(plan)));
