@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { CLUSTERS, isReady, LIBRARIES } from '../../sandbox/run/wait.ts';
 import { findCondition, PODS } from '../../src/kube/index.ts';
-import type { ClusterClient } from '../../src/qdrant/index.ts';
+import type { ClusterClient, PointId } from '../../src/qdrant/index.ts';
 import { eventually } from '../stage/eventually.ts';
 import { watchOnePlace } from '../stage/one-place.ts';
 import { QUICK_LEASE } from '../stage/operator-settings.ts';
@@ -155,6 +156,46 @@ scenario(
     assert.match(active?.digest ?? '', /^\d+-[0-9a-f]{32}$/);
   },
   ['outside-qdrant'],
+);
+
+scenario(
+  'what a move has left is kept in step under load, though its workers are killed; what is lost elsewhere stays in it',
+  async (stage, context) => {
+    await onDesk(stage);
+    await stage.changeLibrary('docs', { spec: { generations: { reverseSyncSeconds: 1 } } });
+    const onePlace = await watched(stage, ['desk', 'shelf']);
+    const load = await stage.followingLoad('docs');
+    await eventually('there is something to copy', () => load.report.written > 100);
+    await moveTo(stage, 'shelf');
+    await movedTo(stage, 'shelf');
+    await stage.untilLibrary(
+      'docs',
+      ({ status }) => status?.generations?.some(({ comparing }) => comparing !== undefined) === true,
+      'comparing',
+    );
+    await killWorker(stage);
+    await stage.librarySays('docs', 'ReverseSync', { status: 'True' });
+    const { written } = load.report;
+    await eventually('the application goes on', () => load.report.written > written + 40);
+    await load.nothingLost();
+    await onePlace();
+
+    const [desk, shelf] = [await stage.qdrant('desk'), await stage.qdrant('shelf')];
+    const serving = await contents(shelf, 'docs');
+    await eventually('all of it is on the desk, too', async () =>
+      isDeepStrictEqual(await contents(desk, 'docs--g1'), serving),
+    );
+    assert.deepEqual(await desk.aliases(), []);
+    const { status } = await stage.library('docs');
+    const left = status?.generations?.find(({ number }) => number === 1);
+    context.diagnostic(`brought over ${left?.comparison?.written}, taken out ${left?.comparison?.removed}`);
+
+    // As a lost segment would show: by no write under the public name.
+    const lost = [...serving.keys()].slice(0, Math.ceil(serving.size / 4)) as PointId[];
+    await shelf.deletePoints('docs--g2', { ids: lost });
+    await stage.librarySays('docs', 'ReverseSync', { status: 'False', message: /successor-holds-what-was-left/ });
+    assert.equal(await desk.count('docs--g1', { exact: true }), serving.size, 'nothing is taken out of it');
+  },
 );
 
 scenario(
