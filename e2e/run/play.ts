@@ -8,7 +8,7 @@ import { CannotStart, type GroundModule, type Prepared } from '../ground.ts';
 import { loadGround, prepareGround } from '../grounds.ts';
 import { newArtifactsFolder } from '../stage/failure/where.ts';
 import { isCore, limitRest } from './core.ts';
-import { outcomes } from './outcome.ts';
+import { type FileOutcome, outcomes } from './outcome.ts';
 import type { GroundOutcome } from './summary.ts';
 
 /** Files that play at once, each on a ground of its own: they wait more than they compute. Elsewhere one. */
@@ -17,10 +17,12 @@ const CONCURRENCY: Readonly<Record<string, number>> = { embedded: 3, 'control-pl
 /** What a scenario forgot to end shall not hold up the run: the process of a file ends when its tests have. */
 const ENDING = ['--test-force-exit'];
 
+/** Files that keep a machine busy by themselves, so that others beside them would only meet its slowness. */
+const ALONE = ['seeds-of-moves', 'seeds-of-runs'];
+
 /** So that none of them is what everyone waits for at the end. */
 const LONGEST_FIRST = [
-  'seeds-of-moves',
-  'seeds-of-runs',
+  ...ALONE,
   'move',
   'vectorize',
   'disruption',
@@ -77,19 +79,27 @@ async function playOn(module: GroundModule, options: Play, elapsed: () => number
   const { files, titles } = await chosen(options);
   const artifacts = newArtifactsFolder(ground);
   await using uses = await newUsesFolder();
-  const stream = run({ files, concurrency: CONCURRENCY[ground] ?? 1, signal, execArgv: ENDING, ...titles });
-  const told = outcomes(stream);
-  for await (const text of stream.compose(spec)) say(String(text));
+  const told: FileOutcome[] = [];
+  const most = CONCURRENCY[ground] ?? 1;
+  const isAlone = (file: string): boolean => most > 1 && ALONE.includes(basename(file, '.test.ts'));
+  const rounds = [
+    { some: files.filter(isAlone), concurrency: 1 },
+    { some: files.filter((file) => !isAlone(file)), concurrency: most },
+  ];
+  for (const { some, concurrency } of rounds) {
+    if (some.length === 0) continue;
+    const stream = run({ files: some, concurrency, signal, execArgv: ENDING, ...titles });
+    const found = outcomes(stream);
+    for await (const text of stream.compose(spec)) say(String(text));
+    told.push(...found.values());
+  }
   return {
     ground,
     kind: 'played',
     parts: module.parts(),
     readySeconds,
     seconds: elapsed(),
-    files:
-      only === undefined
-        ? [...told.values(), ...(await accessOutcome(uses.path, [...told.values()]))]
-        : [...told.values()],
+    files: only === undefined ? [...told, ...(await accessOutcome(uses.path, told))] : told,
     ...(existsSync(artifacts) ? { artifacts } : {}),
   };
 }
