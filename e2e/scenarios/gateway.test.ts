@@ -67,9 +67,10 @@ scenario(
     context.diagnostic(`change of generation: ${JSON.stringify(changed)}`);
 
     await goesOn(load);
+    // It may be back sooner than the load has gone on for long enough.
+    const noticed = stage.clusterSays('desk', 'Ready', { status: 'False' });
     await stage.ground.kill(stage.key('desk-1'));
-    await goesOn(load);
-    await stage.clusterSays('desk', 'Ready', { status: 'False' });
+    await Promise.all([noticed, goesOn(load)]);
     await stage.clusterReady('desk', 3);
     const [gateway = ''] = gateways;
     await stage.ground.kill({ namespace: stage.ground.operator.namespace, name: gateway });
