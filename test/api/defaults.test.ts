@@ -49,7 +49,7 @@ test('what a library takes from its profile stays open', () => {
     domain: 'code',
     profile: 'Code',
     placement: { clusterRef: { name: 'docs' } },
-    generations: { keep: 1 },
+    generations: { keep: 1, reverseSyncSeconds: 300 },
     deletionPolicy: 'Retain',
   });
 });
