@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
 import type { EngineWish } from './engine-choice.ts';
+import { ConfigError, checkedConfig, configValue } from './worker-json.ts';
+
+export { ConfigError };
 
 /** What the operator tells a copy worker. No secret stands in it: keys come from mounted files. */
 const text = Type.String({ minLength: 1, maxLength: 2048 });
@@ -69,20 +71,5 @@ export const KEY_DIRECTORIES = {
 export const API_KEY_FILE = 'api-key';
 export const CA_FILE = 'ca.crt';
 
-/** The worker's configuration is not what the operator writes. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
 /** @throws ConfigError naming the field and its rule */
-export function parseConfig(json: string): WorkerConfig {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    throw new ConfigError('the configuration is not JSON');
-  }
-  if (Value.Check(config, value)) return value;
-  const [error] = Value.Errors(config, value);
-  throw new ConfigError(`${error?.instancePath ?? ''}: ${error?.message ?? 'is not valid'}`);
-}
+export const parseConfig = (json: string): WorkerConfig => checkedConfig(config, configValue(json));

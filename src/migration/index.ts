@@ -1,7 +1,6 @@
 export {
   API_KEY_FILE,
   CA_FILE,
-  ConfigError,
   KEY_DIRECTORIES,
   parseConfig,
   type SideConfig,
@@ -49,3 +48,4 @@ export { parseReverseProgress, type ReverseProgress, type ReverseResult } from '
 export { type SegmentConfig, segmentConfig } from './segment-config.ts';
 export { DamagedSnapshot, isShardFile, makeShardFile, type ShardScope } from './shard-file.ts';
 export { aliasedEverywhere, commonFence, type PeerState, queued, type SideState, unreadable } from './side.ts';
+export { ConfigError, checkedConfig, configValue, parseKept } from './worker-json.ts';

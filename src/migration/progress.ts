@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
 import type { EngineName } from './engine-choice.ts';
+import { parseKept } from './worker-json.ts';
 
 /** Key of the ConfigMap under which the progress stands as JSON. */
 export const PROGRESS_KEY = 'progress.json';
@@ -126,12 +126,4 @@ export const beginProgress =
     found?.change === change ? { ...found, holder } : newProgress(change, holder);
 
 /** @returns undefined for a text that is no progress of this version */
-export function parseProgress(json: string | undefined): Progress | undefined {
-  if (json === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(json);
-    return Value.Check(progress, value) ? (value as Progress) : undefined;
-  } catch {
-    return undefined;
-  }
-}
+export const parseProgress = (json: string | undefined): Progress | undefined => parseKept(progress, json);

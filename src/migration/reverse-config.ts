@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
-import { ConfigError, projectionSchema, sideSchema } from './config.ts';
+import { projectionSchema, sideSchema } from './config.ts';
+import { checkedConfig, configValue } from './worker-json.ts';
 
 /** What the operator tells a worker that compares what serves with what was left. No secret stands in it. */
 const text = Type.String({ minLength: 1, maxLength: 2048 });
@@ -29,14 +29,4 @@ const config = Type.Object({
 export type ReverseConfig = Static<typeof config>;
 
 /** @throws ConfigError naming the field and its rule */
-export function parseReverseConfig(json: string): ReverseConfig {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    throw new ConfigError('the configuration is not JSON');
-  }
-  if (Value.Check(config, value)) return value;
-  const [error] = Value.Errors(config, value);
-  throw new ConfigError(`${error?.instancePath ?? ''}: ${error?.message ?? 'is not valid'}`);
-}
+export const parseReverseConfig = (json: string): ReverseConfig => checkedConfig(config, configValue(json));

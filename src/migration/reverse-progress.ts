@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
 import type { Held } from './keeper.ts';
+import { parseKept } from './worker-json.ts';
 
 const text = Type.String({ maxLength: 4096 });
 const count = Type.Integer({ minimum: 0 });
@@ -43,12 +43,5 @@ export const beginReverse =
     found?.change === change ? { ...found, holder } : { version: 1, change, phase: 'Running', holder };
 
 /** @returns undefined for a text that is no progress of this version */
-export function parseReverseProgress(json: string | undefined): ReverseProgress | undefined {
-  if (json === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(json);
-    return Value.Check(progress, value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
+export const parseReverseProgress = (json: string | undefined): ReverseProgress | undefined =>
+  parseKept(progress, json);

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { checkedConfig, configValue } from '../migration/index.ts';
 
 /** What the operator tells `worker vectorize`, as JSON. No secret stands in it: keys come from mounted files. */
 const text = Type.String({ minLength: 1, maxLength: 2048 });
@@ -177,16 +177,7 @@ export class VectorizeConfigError extends Error {
 
 /** @throws VectorizeConfigError naming the field and its rule */
 export function parseVectorizeConfig(json: string): VectorizeConfig {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    throw new VectorizeConfigError('the configuration is not JSON');
-  }
-  if (!Value.Check(config, value)) {
-    const [error] = Value.Errors(config, value);
-    throw new VectorizeConfigError(`${error?.instancePath ?? ''}: ${error?.message ?? 'is not valid'}`);
-  }
+  const value = checkedConfig(config, configValue(json, VectorizeConfigError), VectorizeConfigError);
   const { strategy, maxTokens, overlapTokens } = value.chunking;
   if (overlapTokens >= maxTokens) {
     throw new VectorizeConfigError(

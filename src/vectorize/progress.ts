@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { parseKept } from '../migration/index.ts';
 
 /** Keys of the progress ConfigMap. Progress is written at most once in 2 s; the others when they change. */
 export const VECTORIZE_PROGRESS_KEY = 'progress.json';
@@ -202,12 +202,5 @@ export const newVectorizeProgress = (
 });
 
 /** @returns undefined for a text that is no progress of this version */
-export function parseVectorizeProgress(json: string | undefined): VectorizeProgress | undefined {
-  if (json === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(json);
-    return Value.Check(progress, value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
+export const parseVectorizeProgress = (json: string | undefined): VectorizeProgress | undefined =>
+  parseKept(progress, json);

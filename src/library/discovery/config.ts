@@ -1,6 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
-import { ConfigError, sideSchema } from '../../migration/index.ts';
+import { checkedConfig, configValue, sideSchema } from '../../migration/index.ts';
 
 /** What the operator tells a discovery's worker. No secret stands in it: keys come from mounted files. */
 const text = Type.String({ minLength: 1, maxLength: 2048 });
@@ -28,14 +27,4 @@ const config = Type.Object({
 export type DiscoveryConfig = Static<typeof config>;
 
 /** @throws ConfigError naming the field and its rule */
-export function parseDiscoveryConfig(json: string): DiscoveryConfig {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    throw new ConfigError('the configuration is not JSON');
-  }
-  if (Value.Check(config, value)) return value;
-  const [error] = Value.Errors(config, value);
-  throw new ConfigError(`${error?.instancePath ?? ''}: ${error?.message ?? 'is not valid'}`);
-}
+export const parseDiscoveryConfig = (json: string): DiscoveryConfig => checkedConfig(config, configValue(json));

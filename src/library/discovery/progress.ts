@@ -1,6 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
-import type { Held } from '../../migration/index.ts';
+import { type Held, parseKept } from '../../migration/index.ts';
 
 /** Keys of the ConfigMap: how far the worker is, and what it came to, for programs and for people. */
 export const DISCOVERY_KEYS = { progress: 'progress.json', report: 'report.json', text: 'report.md' } as const;
@@ -39,12 +38,5 @@ export const freshProgress = (change: string, holder: Held['holder']): Discovery
 });
 
 /** @returns undefined for a text that is no progress of this version */
-export function parseDiscoveryProgress(json: string | undefined): DiscoveryProgress | undefined {
-  if (json === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(json);
-    return Value.Check(progress, value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
+export const parseDiscoveryProgress = (json: string | undefined): DiscoveryProgress | undefined =>
+  parseKept(progress, json);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { parseKept } from '../../migration/index.ts';
 
 const text = Type.String({ minLength: 1, maxLength: 2048 });
 const count = Type.Integer({ minimum: 0 });
@@ -70,15 +70,7 @@ export type Manifest = Static<typeof manifest>;
 export const manifestSchema = manifest;
 
 /** @returns undefined for a text that is no manifest of this version */
-export function parseManifest(json: string | undefined): Manifest | undefined {
-  if (json === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(json);
-    return Value.Check(manifest, value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
+export const parseManifest = (json: string | undefined): Manifest | undefined => parseKept(manifest, json);
 
 /** One SHA-256 for all parts: over theirs, in the order of shards. */
 export function partsChecksum(parts: readonly Part[]): string {

@@ -1,6 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
-import { ConfigError, sideSchema } from '../../migration/index.ts';
+import { checkedConfig, configValue, sideSchema } from '../../migration/index.ts';
 import { manifestSchema, placeSchema } from './manifest.ts';
 
 const text = Type.String({ minLength: 1, maxLength: 2048 });
@@ -66,14 +65,7 @@ export const SECRET_KEY_FILE = 'secret-access-key';
 
 /** @throws ConfigError naming the field and its rule */
 export function parseTaskConfig(json: string): TaskConfig {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch {
-    throw new ConfigError('the configuration is not JSON');
-  }
-  const schema = (value as { task?: unknown } | null)?.task === 'restore' ? restore : snapshot;
-  if (Value.Check(schema, value)) return value;
-  const [error] = Value.Errors(schema, value);
-  throw new ConfigError(`${error?.instancePath ?? ''}: ${error?.message ?? 'is not valid'}`);
+  const value = configValue(json);
+  const isRestore = (value as { task?: unknown } | null)?.task === 'restore';
+  return isRestore ? checkedConfig(restore, value) : checkedConfig(snapshot, value);
 }

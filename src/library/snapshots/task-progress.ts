@@ -1,6 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
-import type { Held } from '../../migration/index.ts';
+import { type Held, parseKept } from '../../migration/index.ts';
 import { manifestSchema } from './manifest.ts';
 
 /** Key of the ConfigMap under which the progress stands as JSON. */
@@ -61,12 +60,4 @@ export const freshProgress = (change: string, holder: Held['holder']): TaskProgr
 });
 
 /** @returns undefined for a text that is no progress of this version */
-export function parseTaskProgress(json: string | undefined): TaskProgress | undefined {
-  if (json === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(json);
-    return Value.Check(progress, value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
+export const parseTaskProgress = (json: string | undefined): TaskProgress | undefined => parseKept(progress, json);

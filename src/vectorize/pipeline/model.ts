@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
+import { parseKept } from '../../migration/index.ts';
 import { type CacheScope, type Canary, compareCanaries, type EmbedClient, takeCanary } from '../embed/index.ts';
 import { RunEnd } from './failure.ts';
 import type { Patience } from './patience.ts';
@@ -18,15 +18,7 @@ const record = Type.Object({
 /** What is kept from run to run about the model behind the endpoint. */
 export type ModelRecord = Static<typeof record>;
 
-export function parseModelRecord(json: string | undefined): ModelRecord | undefined {
-  if (json === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(json);
-    return Value.Check(record, value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
+export const parseModelRecord = (json: string | undefined): ModelRecord | undefined => parseKept(record, json);
 
 const scopeText = ({ protocol, model, dimensions }: CacheScope): string =>
   JSON.stringify([protocol, model, dimensions ?? null]);
