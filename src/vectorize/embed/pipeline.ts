@@ -50,7 +50,13 @@ type Slot<T> = {
   outcome?: Embedded<T>;
 };
 /** A text under way, with all the items that wait for it. */
-type Miss<T> = { readonly text: string; readonly tokens: number; readonly key: string; readonly slots: Slot<T>[] };
+type Miss<T> = {
+  readonly text: string;
+  readonly tokens: number;
+  readonly key: string;
+  readonly slots: Slot<T>[];
+  outcome?: Outcome;
+};
 
 const DEFAULTS = { queueBatches: 20, queueBytes: 64 * 1024 * 1024 };
 /** So many batches are sorted by length together: texts of a batch are then alike, and little is padded. */
@@ -87,6 +93,8 @@ class Run<T> {
   readonly #signal: AbortSignal;
   readonly #slots: Slot<T>[] = [];
   readonly #misses = new Map<string, Miss<T>>();
+  /** The cache holds what came of them: whoever looks there from now on finds it. */
+  #kept: Miss<T>[] = [];
   readonly #running = new Set<Promise<void>>();
   #unlooked: Slot<T>[] = [];
   #unsent: Miss<T>[] = [];
@@ -209,6 +217,9 @@ class Run<T> {
     const slots = this.#unlooked;
     this.#unlooked = [];
     if (slots.length === 0) return;
+    // Not earlier: a look that began before the cache was written to finds nothing there.
+    for (const { key } of this.#kept) this.#misses.delete(key);
+    this.#kept = [];
     const { cache } = this.#options;
     const found = await this.#guarded('read', async () => (await cache?.get(slots.map(({ key }) => key))) ?? []);
     for (const [index, slot] of slots.entries()) {
@@ -219,10 +230,11 @@ class Run<T> {
       }
       const known = this.#misses.get(slot.key);
       if (known !== undefined) {
-        known.slots.push(slot);
+        if (known.outcome === undefined) known.slots.push(slot);
+        else this.#settle(slot, known.outcome, 'twin');
         continue;
       }
-      const miss = { text: slot.text, tokens: slot.tokens, key: slot.key, slots: [slot] };
+      const miss: Miss<T> = { text: slot.text, tokens: slot.tokens, key: slot.key, slots: [slot] };
       this.#misses.set(slot.key, miss);
       this.#unsent.push(miss);
     }
@@ -249,12 +261,12 @@ class Run<T> {
     const settle = (index: number, outcome: Outcome): void => {
       const miss = batch[index];
       if (miss === undefined) return;
-      this.#misses.delete(miss.key);
       if (outcome.vector !== undefined && !this.#fits(outcome.vector)) {
         const detail = `${outcome.vector.length} numbers where those of the cache have ${this.#length}`;
         this.#fail(this.#error('WrongDimension', detail));
         return;
       }
+      miss.outcome = outcome;
       for (const [place, slot] of miss.slots.entries()) this.#settle(slot, outcome, place === 0 ? 'endpoint' : 'twin');
       if (outcome.vector === undefined) this.#countRefusal(outcome.error);
       else {
@@ -270,6 +282,7 @@ class Run<T> {
     }
     const { cache } = this.#options;
     if (cache !== undefined && fresh.length > 0) await this.#guarded('written', () => cache.put(fresh));
+    this.#kept.push(...batch);
   }
 
   #settle(slot: Slot<T>, outcome: Outcome, source: VectorSource): void {

@@ -95,6 +95,33 @@ test('a second run embeds nothing', async (t) => {
   assert.equal(server.served.requests, Math.ceil(300 / 32));
 });
 
+test('a look into the cache that began before an equal text was kept there embeds nothing again', async (t) => {
+  const { server, client } = await embedderAndClient(t, { batchSize: 1 });
+  const kept = new MemoryCache(1e6);
+  const written = Promise.withResolvers<void>();
+  let looks = 0;
+  const cache: VectorCache = {
+    get: async (keys) => {
+      const found = await kept.get(keys);
+      looks += 1;
+      if (looks === 2) await written.promise;
+      return found;
+    },
+    put: async (entries) => {
+      await kept.put(entries);
+      setImmediate(written.resolve);
+    },
+  };
+  const results = await collect(embedAll(['apples', 'apples'], { client, wanted, cache, queueBatches: 6 }));
+  allRight(results, ['apples', 'apples']);
+  assert.equal(looks, 2);
+  assert.deepEqual([...server.served.texts.values()], [1]);
+  assert.deepEqual(
+    results.map((result) => 'source' in result && result.source),
+    ['endpoint', 'twin'],
+  );
+});
+
 test('the prefix goes before every text and into the key', async (t) => {
   const { client } = await embedderAndClient(t);
   const cache = new MemoryCache(1e6);
