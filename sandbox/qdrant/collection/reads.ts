@@ -6,7 +6,7 @@ import type { Hit, Search } from '../shard/search.ts';
 import type { ScrollPage, Shard } from '../shard/shard.ts';
 import { type CollectionState, isReadable, type PeerId, type ShardKey, type ShardState } from '../state/types.ts';
 import { takeTokens } from './limits.ts';
-import { callPeer } from './replicas.ts';
+import { callPeer, isDisabled, replicaKey } from './replicas.ts';
 import { describeShard, type ShardDescription } from './shard-info.ts';
 
 export type ReadRequest =
@@ -87,7 +87,7 @@ export async function readShards<K extends keyof Answers>(
 ): Promise<{ shard: ShardState; answer: Answers[K] }[]> {
   const answers = await Promise.all(
     options.shards.map(async (shard) => {
-      const replicas = readableReplicas(engine, shard);
+      const replicas = readableReplicas(engine, collection, shard);
       if (replicas.length === 0) {
         onUnreadable(shard, options.unreadable);
         return [];
@@ -109,8 +109,11 @@ function onUnreadable(shard: ShardState, how: Unreadable): void {
   if (how === 'panic' || Object.keys(shard.replicas).length === 0) throw new Panic(`shard ${shard.id} is not readable`);
 }
 
-function readableReplicas(engine: Engine, shard: ShardState): PeerId[] {
-  const readable = Object.entries(shard.replicas).flatMap(([peer, state]) => (isReadable(state) ? [Number(peer)] : []));
+/** This peer's own first. One that this peer gave up on is read no more, although not everybody knows yet. */
+function readableReplicas(engine: Engine, collection: CollectionState, shard: ShardState): PeerId[] {
+  const readable = Object.entries(shard.replicas).flatMap(([peer, state]) =>
+    isReadable(state) && !isDisabled(engine, replicaKey(collection, shard, Number(peer)), state) ? [Number(peer)] : [],
+  );
   const others = readable.filter((peer) => peer !== engine.peerId).toSorted(() => Math.random() - 0.5);
   return readable.includes(engine.peerId) ? [engine.peerId, ...others] : others;
 }

@@ -18,7 +18,19 @@ import { approximateBytes, thresholdBytes } from './shard-info.ts';
 
 /** Source: Qdrant `DEFAULT_SHARD_DEACTIVATION_TIMEOUT`. */
 const DEACTIVATION_MILLISECONDS = 30_000;
-const PARTIAL: ReadonlySet<ReplicaState> = new Set<ReplicaState>(['Partial', 'Recovery', 'PartialSnapshot']);
+/** Source: Qdrant `ReplicaState::is_partial_or_recovery`. */
+const PARTIAL: ReadonlySet<ReplicaState> = new Set<ReplicaState>([
+  'Partial',
+  'Recovery',
+  'ManualRecovery',
+  'PartialSnapshot',
+  'Resharding',
+  'ReshardingScaleDown',
+  'ActiveRead',
+]);
+const RESHARDING: ReadonlySet<ReplicaState> = new Set<ReplicaState>(['Resharding', 'ReshardingScaleDown']);
+/** Their failures are no news. */
+const GIVEN_UP: ReadonlySet<ReplicaState> = new Set<ReplicaState>(['Dead', 'Listener', 'ManualRecovery']);
 
 /** Splits an operation by the shards its points belong to; filters go to all of them. */
 export function routeOperation(
@@ -71,7 +83,11 @@ function groupBy<T>(items: readonly T[], keyOf: (item: T) => ShardState): Map<Sh
   return groups;
 }
 
-/** Applies an update that this peer or another one sent, as the state of the local replica allows. */
+/**
+ * Applies an update that this peer or another one sent, as the state of the local replica allows.
+ *
+ * @throws EngineError also where the replica takes none now: whoever sent it must not take it for written
+ */
 export function updateLocal(
   engine: Engine,
   collection: CollectionState,
@@ -81,7 +97,8 @@ export function updateLocal(
   if (!shard) throw new EngineError('Service', `Local shard ${update.shardId} not found`);
   const state = collection.shards.find(({ id }) => id === update.shardId)?.replicas[engine.peerId];
   // A replica that is being filled takes only what the transfer brings.
-  if (!update.force && !isUpdatable(state)) return;
+  if (!update.force && !isUpdatable(state))
+    throw new EngineError('Precondition', `No target shard ${update.shardId} found for update`);
   if (!update.force && !update.admitted && state === 'Active') admit(engine, collection, update);
   shard.update(update.change);
   if (approximateBytes(collection, shard.points.size) >= thresholdBytes(collection))
@@ -159,11 +176,15 @@ async function sendUpdate(
       });
     return [];
   } catch (error) {
-    const known = asEngineError(error);
-    // A replica in the middle of a transfer may not have the point yet.
-    if (known.kind === 'NotFound' && PARTIAL.has(shard.replicas[peer] ?? 'Dead')) return [];
-    return [{ peer, error: known }];
+    return [{ peer, error: asEngineError(error) }];
   }
+}
+
+/** Whether a replica's failure says that it is behind. Source: Qdrant `handle_failed_replicas`. */
+function isBehind(state: ReplicaState | undefined, { kind }: EngineError): boolean {
+  if (state === undefined || GIVEN_UP.has(state)) return false;
+  // In the middle of a transfer it may not know of its state yet, or not have the point: the transfer brings it.
+  return !(PARTIAL.has(state) && (kind === 'Precondition' || kind === 'NotFound'));
 }
 
 const failureText = (failure: Failure | undefined): string =>
@@ -175,13 +196,15 @@ async function deactivate(
   collection: CollectionState,
   options: { shard: ShardState; failures: readonly Failure[]; wait: boolean },
 ): Promise<void> {
-  const { shard, failures, wait } = options;
+  const { shard, wait } = options;
+  const failures = options.failures.filter(({ peer, error }) => isBehind(shard.replicas[peer], error));
   const marked = failures.filter(({ peer }) => !isLastActive(shard, peer));
   for (const { peer } of marked) {
     const state = shard.replicas[peer];
-    if (state === undefined || state === 'Dead') continue;
+    if (state === undefined) continue;
     engine.disabled.set(replicaKey(collection, shard, peer), state);
-    void proposeDead(engine, { name: collection.name, uuid: collection.uuid, shardId: shard.id, peerId: peer });
+    const { name, uuid } = collection;
+    void proposeDead(engine, { name, uuid, shardId: shard.id, peerId: peer, was: state });
   }
   // Those that would fail again are not waited for.
   if (!wait || !failures.some(({ error }) => error.transient)) return;
@@ -199,23 +222,24 @@ async function deactivate(
   }
 }
 
+/** Until it is marked, or has come to another state; those of a transfer may move on, and the mark holds all the same. */
 async function proposeDead(
   engine: Engine,
-  replica: { name: string; uuid: string; shardId: number; peerId: PeerId },
+  replica: { name: string; uuid: string; shardId: number; peerId: PeerId; was: ReplicaState },
 ): Promise<void> {
-  const { name, shardId, peerId } = replica;
-  const key = `${replica.uuid}/${shardId}/${peerId}`;
+  const { name, shardId, peerId, was } = replica;
+  const from = PARTIAL.has(was) && !RESHARDING.has(was) ? undefined : was;
+  const now = (): ReplicaState | undefined =>
+    engine.consensus.state.collections[name]?.shards.find(({ id }) => id === shardId)?.replicas[peerId];
   await new Promise((resolve) => setTimeout(resolve, engine.settings.pace.deadMark));
-  while (engine.disabled.has(key)) {
-    const shard = engine.consensus.state.collections[name]?.shards.find(({ id }) => id === shardId);
-    const state = shard?.replicas[peerId];
-    if (!isDisabled(engine, key, state) || state === undefined) break;
+  for (let state = now(); state !== undefined && state !== 'Dead' && state === (from ?? state); state = now()) {
     try {
-      await engine.consensus.propose({ op: 'setReplica', name, shardId, peerId, state: 'Dead', from: state });
+      const change = { name, shardId, peerId, state: 'Dead' as const, ...(from !== undefined && { from }) };
+      await engine.consensus.propose({ op: 'setReplica', ...change });
     } catch (error) {
       // Refused for good: the replica's state has moved on.
       if (asEngineError(error).kind !== 'Service') break;
     }
   }
-  engine.disabled.delete(key);
+  engine.disabled.delete(`${replica.uuid}/${shardId}/${peerId}`);
 }

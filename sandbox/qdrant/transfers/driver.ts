@@ -172,13 +172,13 @@ export class TransferDriver {
     }
   }
 
-  /** Waits until every reachable peer has applied what this one has; unreachable ones are left behind. */
+  /** Waits until every peer has applied what this one has; where one can't be asked, for as long as it might take. */
   async #waitForAll(applied: number, until: number): Promise<void> {
     const others = Object.keys(this.#engine.consensus.state.peers)
       .map(Number)
       .filter((peer) => peer !== this.#engine.peerId);
     const patience = sleep(Math.max(0, until - Date.now()));
-    const all = Promise.all(others.map((peer) => this.#waitForPeer(peer, applied).catch(() => undefined)));
+    const all = Promise.all(others.map((peer) => this.#waitForPeer(peer, applied))).catch(() => patience);
     await Promise.race([patience, all]);
   }
 }
