@@ -24,6 +24,7 @@ type Known = {
 
 /** An acknowledged write that a read did not show. */
 export type Contradiction = {
+  readonly at: string;
   readonly id: number;
   readonly expected: number | undefined;
   readonly found: number | undefined;
@@ -224,13 +225,16 @@ export class SeededLoad {
   async #contradicted(ids: readonly number[]): Promise<Omit<Contradiction, 'lasted'>[]> {
     const { client, collection } = this.#options;
     const before = ids.map((id) => ({ id, writes: this.#known.get(id)?.writes }));
+    const at = new Date().toISOString();
     const points = await client.retrieve(collection, ids);
     const found = new Map(points.map(({ id, payload }) => [Number(id), Number(payload['revision'])]));
     this.#checked += ids.length;
     return before.flatMap(({ id, writes }) => {
       const now = this.#known.get(id);
       const stoodStill = now !== undefined && !now.busy && now.writes === writes;
-      return stoodStill && found.get(id) !== now.revision ? [{ id, expected: now.revision, found: found.get(id) }] : [];
+      return stoodStill && found.get(id) !== now.revision
+        ? [{ at, id, expected: now.revision, found: found.get(id) }]
+        : [];
     });
   }
 
