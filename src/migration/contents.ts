@@ -15,10 +15,14 @@ export type Read = { readonly ranges: ReadonlyMap<number, RangeDigests>; readonl
 
 const MAX_ROUNDS = 5;
 
-/** Reading both sides and making the target equal: in full, and after that only what may have changed. */
+/**
+ * Reading both sides and making the target equal: in full, and after that only what may have changed. With `Full` there
+ * is never a ledger, so that a pass takes as long as the proof will: by it the freeze is foretold.
+ */
 export class Contents {
   readonly #sides: Sides;
   readonly #log: Logger;
+  readonly #keepsLedger: boolean;
   #ledger: Ledger | undefined;
   /** Begun before the bulk of the data travelled, and not completed yet. */
   #begun: Ledger | undefined;
@@ -27,14 +31,15 @@ export class Contents {
   /** Of the source, before its shards travelled. */
   #lineage: string | undefined;
 
-  constructor(sides: Sides, log: Logger) {
+  constructor(sides: Sides, log: Logger, verify: 'Changed' | 'Full' = 'Changed') {
     this.#sides = sides;
     this.#log = log;
+    this.#keepsLedger = verify === 'Changed';
   }
 
   /** Before shards travel as they are. */
   async beforeShards(): Promise<void> {
-    this.#lineage = await this.#sides.source.lineage?.();
+    if (this.#keepsLedger) this.#lineage = await this.#sides.source.lineage?.();
   }
 
   /** Every shard of the target is one of the source's, and nothing was written to it since. */
@@ -43,21 +48,20 @@ export class Contents {
     this.#begun = undefined;
     this.#ledger = lineage === undefined ? undefined : await Ledger.ofShards(this.#sides, lineage, options);
     this.#listed = this.#ledger !== undefined;
-    this.#log.info({ doubtful: this.#ledger?.doubtful }, 'shards were compared by the versions of their points');
+    const doubtful = this.#ledger?.doubtful;
+    if (doubtful !== undefined) this.#log.info({ doubtful }, 'shards were compared by the versions of their points');
   }
 
   /** Before points are copied one by one: what is read for that need not be read again. */
   async beforeCopy(options: LedgerOptions, fresh: boolean): Promise<Pick<LedgerOptions, 'onRead'>> {
-    const begun = this.#begun ?? (fresh ? await Ledger.begin(this.#sides, options) : undefined);
+    const begun = this.#begun ?? (fresh && this.#keepsLedger ? await Ledger.begin(this.#sides, options) : undefined);
     this.#begun = begun;
     if (begun === undefined) return {};
     return { onRead: (point) => begun.record(rangeOf(positionOf(point.id)), keyOfPoint(point), hashOfPoint(point)) };
   }
 
   /** One pass while writes go on. */
-  async converge(options: LedgerOptions, verify: 'Changed' | 'Full' = 'Changed'): Promise<Compared> {
-    // A pass then takes as long as the proof will: by it the freeze is foretold.
-    if (verify === 'Full') return this.#all(options);
+  async converge(options: LedgerOptions): Promise<Compared> {
     return (await this.#changed(options)) ?? (await this.#readBack(options)) ?? this.#all(options);
   }
 
@@ -95,9 +99,8 @@ export class Contents {
   }
 
   /** Under the fence: what was read before holds where nothing can have changed since; the rest is read now. */
-  async prove(options: LedgerOptions, verify: 'Changed' | 'Full' = 'Changed'): Promise<Read> {
+  async prove(options: LedgerOptions): Promise<Read> {
     const { rememberPoints } = options;
-    if (verify === 'Full') this.#ledger = undefined;
     this.#listed = false;
     const compared = await this.#changed(options);
     const ledger = this.#ledger;
@@ -131,7 +134,7 @@ export class Contents {
 
   async #all(options: LedgerOptions): Promise<Compared> {
     const { source, target } = this.#sides;
-    const ledger = await Ledger.open(this.#sides, options);
+    const ledger = this.#keepsLedger ? await Ledger.open(this.#sides, options) : undefined;
     const result = await compare(source, target, new RangeQueue(), {
       ...options,
       remember: (range, hash, key) => ledger?.record(range, key, hash),

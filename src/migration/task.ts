@@ -116,7 +116,7 @@ class CopyRun {
   constructor(task: CopyTask, keeper: Keeper<Progress>) {
     this.#task = task;
     this.#keeper = keeper;
-    this.#contents = new Contents(task, task.log);
+    this.#contents = new Contents(task, task.log, task.settings.verify);
     this.#signal = AbortSignal.any([task.signal, keeper.lost]);
   }
 
@@ -226,7 +226,7 @@ class CopyRun {
       if (state.peers.some((peer) => peer.fence !== undefined)) fenced.abort(new Error('a fence shows'));
     });
     try {
-      const result = await this.#contents.converge(this.#passOptions(signal), settings.verify);
+      const result = await this.#contents.converge(this.#passOptions(signal));
       const milliseconds = Math.round(timing.now() - begun);
       const { passes } = this.#keeper.progress;
       const lastPass = { milliseconds, compared: result.compared, differences: result.differences };
@@ -346,9 +346,9 @@ class CopyRun {
   }
 
   async #evidence(options: LedgerOptions): Promise<Evidence> {
-    const { source, target, settings } = this.#task;
+    const { source, target } = this.#task;
     const before = await this.#states();
-    const { ranges, points } = await this.#contents.prove(options, settings.verify);
+    const { ranges, points } = await this.#contents.prove(options);
     const counts = { source: await source.count(), target: await target.count() };
     this.#points = points.isComplete ? points : undefined;
     return { ranges, counts, states: [...before, ...(await this.#states())] };
