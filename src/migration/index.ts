@@ -48,4 +48,5 @@ export { parseReverseProgress, type ReverseProgress, type ReverseResult } from '
 export { type SegmentConfig, segmentConfig } from './segment-config.ts';
 export { DamagedSnapshot, isShardFile, makeShardFile, type ShardScope } from './shard-file.ts';
 export { aliasedEverywhere, commonFence, type PeerState, queued, type SideState, unreadable } from './side.ts';
+export { inWorkerFrame, type WorkerFrame, type WorkerOptions } from './worker-frame.ts';
 export { ConfigError, checkedConfig, configValue, parseKept } from './worker-json.ts';

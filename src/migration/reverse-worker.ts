@@ -1,10 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { KubeClient, systemClock } from '../kube/index.ts';
-import { closeAll, createLogger, type Logger, startTracing } from '../telemetry/index.ts';
-import { KEY_DIRECTORIES } from './config.ts';
-import { connectSide } from './connect.ts';
+import { systemClock } from '../kube/index.ts';
+import { connectBoth } from './both-sides.ts';
 import { CLOSE_PATCH, OPEN_PATCH } from './fence.ts';
 import type { ProgressStore } from './keeper.ts';
 import { PROGRESS_KEY } from './progress.ts';
@@ -15,48 +11,31 @@ import { runReverse } from './reverse.ts';
 import { parseReverseConfig, type ReverseConfig } from './reverse-config.ts';
 import { parseReverseProgress, type ReverseProgress } from './reverse-progress.ts';
 import { isTransient } from './worker.ts';
+import { inWorkerFrame, type WorkerOptions } from './worker-frame.ts';
 
-export type ReverseWorkerOptions = {
-  readonly configFile: string;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly signal: AbortSignal;
-  readonly log?: Logger;
+export type ReverseWorkerOptions = WorkerOptions & {
   /** Where the progress is kept; the ConfigMap named in the configuration when not given. */
   readonly store?: ProgressStore<ReverseProgress>;
 };
-
-const STOPPED = 143;
 
 /**
  * `worker reverse`: one run of `runReverse`.
  *
  * @returns the exit code: 0 when done, 143 when stopped, else 1
  */
-export async function runReverseWorker(options: ReverseWorkerOptions): Promise<number> {
-  const { environment, signal } = options;
-  const log = options.log ?? createLogger(environment['QDRANT_LIBRARIAN_LOG_LEVEL']);
-  const closing: (() => unknown)[] = [await startTracing('qdrant-librarian-worker', environment)];
-  const over = new AbortController();
-  try {
+export function runReverseWorker(options: ReverseWorkerOptions): Promise<number> {
+  const { signal } = options;
+  return inWorkerFrame(options, 'both sides could not be compared', async (frame) => {
+    const { log, identity } = frame;
     const config = parseReverseConfig(await readFile(options.configFile, 'utf8'));
-    const store = options.store ?? kubernetesStore(config, log, closing);
-    const reading = AbortSignal.any([signal, over.signal]);
-    const connect = async (name: keyof typeof KEY_DIRECTORIES) => {
-      const client = await connectSide(config[name], environment[KEY_DIRECTORIES[name]], { log, reading });
-      closing.push(() => client.close());
-      return {
-        client,
-        collection: config[name].collection,
-        writeMilliseconds: (config.leaseSeconds * 1000) / 2,
-        signal,
-      };
-    };
-    const source = await connect('source');
-    const target = await connect('target');
+    const store = options.store ?? reverseStore(frame.kube(), config.progress);
+    const leaseMilliseconds = config.leaseSeconds * 1000;
+    const { source, target } = await connectBoth(config, options, frame);
+    const writing = { writeMilliseconds: leaseMilliseconds / 2, signal };
     await runReverse({
       change: config.change,
-      source: qdrantSide(source),
-      target: qdrantSide(target),
+      source: qdrantSide({ ...source, ...writing }),
+      target: qdrantSide({ ...target, ...writing }),
       gate: {
         open: async () => {
           await target.client.updateCollection(target.collection, OPEN_PATCH);
@@ -66,7 +45,7 @@ export async function runReverseWorker(options: ReverseWorkerOptions): Promise<n
         },
       },
       store,
-      identity: { id: randomUUID(), pod: environment['POD_NAME'] ?? hostname() },
+      identity,
       settings: {
         lanes: config.lanes,
         pageSize: config.pageSize,
@@ -74,7 +53,7 @@ export async function runReverseWorker(options: ReverseWorkerOptions): Promise<n
         alias: config.alias,
         write: config.write,
         removalPercent: config.removalPercent,
-        leaseMilliseconds: config.leaseSeconds * 1000,
+        leaseMilliseconds,
       },
       timing: systemClock,
       clock: () => Date.now(),
@@ -82,29 +61,7 @@ export async function runReverseWorker(options: ReverseWorkerOptions): Promise<n
       signal,
       isTransient,
     });
-    return 0;
-  } catch (error) {
-    if (signal.aborted) {
-      log.info('stopped');
-      return STOPPED;
-    }
-    log.error({ err: error }, 'both sides could not be compared');
-    return 1;
-  } finally {
-    // A page that was read ahead, and that nobody wants any more.
-    over.abort(new Error('the run has ended'));
-    await closeAll(closing, log);
-  }
-}
-
-function kubernetesStore(
-  config: ReverseConfig,
-  log: Logger,
-  closing: (() => unknown)[],
-): ProgressStore<ReverseProgress> {
-  const client = KubeClient.fromDefault({ userAgent: 'qdrant-librarian-worker', log });
-  closing.push(() => client.close());
-  return reverseStore(client, config.progress);
+  });
 }
 
 export const reverseStore = (

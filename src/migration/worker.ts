@@ -1,11 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { KubeClient, systemClock } from '../kube/index.ts';
+import { systemClock } from '../kube/index.ts';
 import { isQdrantError, type QdrantErrorCode } from '../qdrant/index.ts';
-import { closeAll, createLogger, type Logger, startTracing } from '../telemetry/index.ts';
-import { KEY_DIRECTORIES, parseConfig, type WorkerConfig } from './config.ts';
-import { connectSide } from './connect.ts';
+import { connectBoth } from './both-sides.ts';
+import { parseConfig, type WorkerConfig } from './config.ts';
 import { NO_ENGINE, SCROLL_ENGINE } from './copy.ts';
 import type { ProgressStore } from './keeper.ts';
 import type { Progress } from './progress.ts';
@@ -15,43 +12,29 @@ import { DamagedSnapshot } from './shard-file.ts';
 import { Unsettled } from './shard-run.ts';
 import { snapshotBase } from './snapshot-base.ts';
 import { type CopySettings, runCopy, Unreadable } from './task.ts';
+import { inWorkerFrame, type WorkerOptions } from './worker-frame.ts';
 
-export type CopyWorkerOptions = {
-  readonly configFile: string;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly signal: AbortSignal;
-  readonly log?: Logger;
+export type CopyWorkerOptions = WorkerOptions & {
   /** Where the progress is kept; the ConfigMap named in the configuration when not given. */
   readonly store?: ProgressStore<Progress>;
 };
 
 /** Hashes of so many points are kept after a proof: 16 to 40 bytes each. */
 const REMEMBERED_POINTS = 2_000_000;
-const STOPPED = 143;
 
 /**
  * `worker copy`: carries out one copy to its end, see `runCopy`.
  *
  * @returns the exit code: 0 when the switch is over and nothing was left behind, 143 when stopped, else 1
  */
-export async function runCopyWorker(options: CopyWorkerOptions): Promise<number> {
-  const { environment, signal } = options;
-  const log = options.log ?? createLogger(environment['QDRANT_LIBRARIAN_LOG_LEVEL']);
-  const closing = [await startTracing('qdrant-librarian-worker', environment)];
-  const over = new AbortController();
-  try {
+export function runCopyWorker(options: CopyWorkerOptions): Promise<number> {
+  const { signal } = options;
+  return inWorkerFrame(options, 'copy failed', async (frame) => {
+    const { log, identity } = frame;
     const config = parseConfig(await readFile(options.configFile, 'utf8'));
-    const store = options.store ?? kubernetesStore(config, log, closing);
+    const store = options.store ?? configMapProgress(frame.kube(), config.progress, COPY_PROGRESS);
     const writeMilliseconds = (config.leaseSeconds * 1000) / 2;
-    const reading = AbortSignal.any([signal, over.signal]);
-    const connect = async (name: keyof typeof KEY_DIRECTORIES) => {
-      const side = config[name];
-      const client = await connectSide(side, environment[KEY_DIRECTORIES[name]], { log, reading });
-      closing.push(() => client.close());
-      return { client, collection: side.collection };
-    };
-    const source = await connect('source');
-    const target = await connect('target');
+    const { source, target } = await connectBoth(config, options, frame);
     const { change, engine, again } = config;
     await runCopy({
       change,
@@ -62,32 +45,14 @@ export async function runCopyWorker(options: CopyWorkerOptions): Promise<number>
       snapshots:
         engine === undefined || again === true ? undefined : snapshotBase({ source, target, change, ...engine }),
       store,
-      identity: { id: randomUUID(), pod: environment['POD_NAME'] ?? hostname() },
+      identity,
       settings: settingsOf(config),
       timing: systemClock,
       log,
       signal,
       isTransient,
     });
-    return 0;
-  } catch (error) {
-    if (signal.aborted) {
-      log.info('stopped');
-      return STOPPED;
-    }
-    log.error({ err: error }, 'copy failed');
-    return 1;
-  } finally {
-    // A page that was read ahead, and that nobody wants any more.
-    over.abort(new Error('the copy has ended'));
-    await closeAll(closing, log);
-  }
-}
-
-function kubernetesStore(config: WorkerConfig, log: Logger, closing: (() => Promise<void>)[]): ProgressStore<Progress> {
-  const client = KubeClient.fromDefault({ userAgent: 'qdrant-librarian-worker', log });
-  closing.push(() => client.close());
-  return configMapProgress(client, config.progress, COPY_PROGRESS);
+  });
 }
 
 const settingsOf = (config: WorkerConfig): CopySettings => ({

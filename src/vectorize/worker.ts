@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { KubeClient, systemClock } from '../kube/index.ts';
-import { closeAll, createLogger, type Logger, startTracing } from '../telemetry/index.ts';
+import { systemClock } from '../kube/index.ts';
+import { inWorkerFrame, type WorkerOptions } from '../migration/index.ts';
+import type { Logger } from '../telemetry/index.ts';
 import { parseVectorizeConfig, VECTORIZE_DIRECTORIES, type VectorizeConfig } from './config.ts';
 import type { Cutter } from './cutter.ts';
 import { cutterThreads } from './cutting-threads.ts';
@@ -15,11 +14,7 @@ import { runVectorize } from './pipeline/run.ts';
 import { type GoldenQuery, parseGoldenQueries } from './quality/golden.ts';
 import { configMapStore, type RunStore } from './store.ts';
 
-export type VectorizeWorkerOptions = {
-  readonly configFile: string;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly signal: AbortSignal;
-  readonly log?: Logger;
+export type VectorizeWorkerOptions = WorkerOptions & {
   /** Where the progress is kept; the ConfigMap named in the configuration when not given. */
   readonly store?: RunStore;
   /** Threads of its own when not given. */
@@ -30,23 +25,19 @@ export type VectorizeWorkerOptions = {
   readonly mostKnown?: number;
 };
 
-const STOPPED = 143;
-
 /**
  * `worker vectorize`: one run of a VectorizationJob, see `runVectorize`.
  *
  * @returns the exit code: 0 when the progress says how the run ended, 143 when stopped, else 1
  */
-export async function runVectorizeWorker(options: VectorizeWorkerOptions): Promise<number> {
+export function runVectorizeWorker(options: VectorizeWorkerOptions): Promise<number> {
   const { environment, signal } = options;
-  const log = options.log ?? createLogger(environment['QDRANT_LIBRARIAN_LOG_LEVEL']);
-  const closing = [await startTracing('qdrant-librarian-worker', environment)];
-  try {
+  return inWorkerFrame(options, 'vectorizing failed', async ({ log, identity, closing, kube }) => {
     const config = parseVectorizeConfig(await readFile(options.configFile, 'utf8'));
     const { result, reason } = await runVectorize({
       config,
-      store: options.store ?? kubernetesStore(config, log, closing),
-      identity: { id: randomUUID(), pod: environment['POD_NAME'] ?? hostname() },
+      store: options.store ?? configMapStore(kube(), config.progress),
+      identity,
       timing: systemClock,
       date: Date.now,
       ...(options.mostKnown !== undefined && { mostKnown: options.mostKnown }),
@@ -68,23 +59,7 @@ export async function runVectorizeWorker(options: VectorizeWorkerOptions): Promi
       address: () => readBinding(environment[VECTORIZE_DIRECTORIES.binding], config.target),
     });
     log.info({ result, reason }, 'the run has ended');
-    return 0;
-  } catch (error) {
-    if (signal.aborted) {
-      log.info('stopped');
-      return STOPPED;
-    }
-    log.error({ err: error }, 'vectorizing failed');
-    return 1;
-  } finally {
-    await closeAll(closing, log);
-  }
-}
-
-function kubernetesStore(config: VectorizeConfig, log: Logger, closing: (() => Promise<void>)[]): RunStore {
-  const client = KubeClient.fromDefault({ userAgent: 'qdrant-librarian-worker', log });
-  closing.push(() => client.close());
-  return configMapStore(client, config.progress);
+  });
 }
 
 type Surroundings = { readonly environment: NodeJS.ProcessEnv; readonly meter: Meter; readonly log: Logger };

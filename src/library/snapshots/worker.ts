@@ -1,10 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
-import { KubeClient, systemClock } from '../../kube/index.ts';
-import { configMapProgress, connectSide, Keeper, type ProgressStore, readKey } from '../../migration/index.ts';
-import { isQdrantError } from '../../qdrant/index.ts';
-import { closeAll, createLogger, type Logger, startTracing } from '../../telemetry/index.ts';
+import { systemClock } from '../../kube/index.ts';
+import {
+  configMapProgress,
+  connectSide,
+  inWorkerFrame,
+  type ProgressStore,
+  readKey,
+  type WorkerOptions,
+} from '../../migration/index.ts';
+import { failureOf, inKeptTask } from '../kept-task.ts';
 import { type Bucket, openBucket } from './bucket.ts';
 import { TaskFailure } from './failure.ts';
 import { makeSnapshot, type Working } from './make.ts';
@@ -20,16 +24,11 @@ import {
 import { freshProgress, parseTaskProgress, TASK_PROGRESS_KEY, type TaskProgress } from './task-progress.ts';
 import { tidy } from './tidy.ts';
 
-export type SnapshotWorkerOptions = {
-  readonly configFile: string;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly signal: AbortSignal;
-  readonly log?: Logger;
+export type SnapshotWorkerOptions = WorkerOptions & {
   /** Where the progress is kept; the ConfigMap named in the configuration when not given. */
   readonly store?: ProgressStore<TaskProgress>;
 };
 
-const STOPPED = 143;
 const ID_LENGTH = 8;
 
 /**
@@ -37,45 +36,23 @@ const ID_LENGTH = 8;
  *
  * @returns the exit code: 0 when done, 143 when stopped, else 1
  */
-export async function runSnapshotWorker(options: SnapshotWorkerOptions): Promise<number> {
+export function runSnapshotWorker(options: SnapshotWorkerOptions): Promise<number> {
   const { environment, signal } = options;
-  const log = options.log ?? createLogger(environment['QDRANT_LIBRARIAN_LOG_LEVEL']);
-  const closing: (() => unknown)[] = [await startTracing('qdrant-librarian-worker', environment)];
-  let keeper: Keeper<TaskProgress> | undefined;
-  try {
+  return inWorkerFrame(options, 'task failed', async ({ log, closing, kube, identity: { id: whole, pod } }) => {
     const config = parseTaskConfig(await readFile(options.configFile, 'utf8'));
-    const store = options.store ?? kubernetesStore(config, log, closing);
-    const id = randomUUID().slice(0, ID_LENGTH);
-    keeper = await Keeper.takeOver<TaskProgress>({
-      store,
-      begin: (found, holder) =>
-        found?.change === config.change ? { ...found, holder } : freshProgress(config.change, holder),
-      identity: { id, pod: environment['POD_NAME'] ?? hostname() },
-      timing: systemClock,
-      log,
-      signal,
-      leaseMilliseconds: config.leaseSeconds * 1000,
+    const store = options.store ?? taskStore(kube(), config.progress);
+    const id = whole.slice(0, ID_LENGTH);
+    const kept = { config, store, identity: { id, pod }, signal, log, fresh: freshProgress, failureOf: failed };
+    await inKeptTask(kept, async (keeper) => {
+      const client = await connectSide(config.side, environment[CLUSTER_KEYS], { log });
+      closing.push(() => client.close());
+      const bucket = await bucketOf(config, environment);
+      closing.push(() => bucket?.close());
+      const lost = AbortSignal.any([signal, keeper.lost]);
+      const sleep: Working['sleep'] = (milliseconds, stop) => systemClock.sleep(milliseconds, stop);
+      await carryOut(config, { client, keeper, signal: lost, log, now: Date.now, sleep, id }, bucket);
     });
-    const client = await connectSide(config.side, environment[CLUSTER_KEYS], { log });
-    closing.push(() => client.close());
-    const bucket = await bucketOf(config, environment);
-    closing.push(() => bucket?.close());
-    const lost = AbortSignal.any([signal, keeper.lost]);
-    const sleep: Working['sleep'] = (milliseconds, stop) => systemClock.sleep(milliseconds, stop);
-    await carryOut(config, { client, keeper, signal: lost, log, now: Date.now, sleep, id }, bucket);
-    return 0;
-  } catch (error) {
-    if (signal.aborted) {
-      log.info('stopped');
-      return STOPPED;
-    }
-    log.error({ err: error }, 'task failed');
-    await tellFailure(keeper, error, log);
-    return 1;
-  } finally {
-    await keeper?.release().catch((error: unknown) => log.warn({ err: error }, 'progress can not be released'));
-    await closeAll(closing, log);
-  }
+  });
 }
 
 async function carryOut(config: TaskConfig, working: Working, bucket: Bucket | undefined): Promise<void> {
@@ -99,12 +76,6 @@ async function carryOut(config: TaskConfig, working: Working, bucket: Bucket | u
   await keeper.save();
 }
 
-function kubernetesStore(config: TaskConfig, log: Logger, closing: (() => unknown)[]): ProgressStore<TaskProgress> {
-  const client = KubeClient.fromDefault({ userAgent: 'qdrant-librarian-worker', log });
-  closing.push(() => client.close());
-  return taskStore(client, config.progress);
-}
-
 export const taskStore = (
   client: Parameters<typeof configMapProgress>[0],
   key: TaskConfig['progress'],
@@ -119,17 +90,7 @@ async function bucketOf({ bucket }: TaskConfig, environment: NodeJS.ProcessEnv):
   return openBucket(bucket, { accessKeyId, secretAccessKey });
 }
 
-async function tellFailure(keeper: Keeper<TaskProgress> | undefined, error: unknown, log: Logger): Promise<void> {
-  if (keeper === undefined || keeper.lost.aborted) return;
-  const known = error instanceof TaskFailure ? error : undefined;
-  const reason = known?.reason ?? reasonOf(error);
-  const message = (error instanceof Error ? error.message : 'unknown failure').slice(0, 1024);
-  keeper.update({ failure: { reason, message, lasting: known?.lasting === true } });
-  await keeper.save().catch((failure: unknown) => log.warn({ err: failure }, 'progress can not be saved'));
-}
-
-function reasonOf(error: unknown): string {
-  if (!isQdrantError(error)) return 'TaskFailed';
-  if (error.code === 'Unauthorized' || error.code === 'Forbidden') return 'Unauthorized';
-  return error.status === 0 ? 'Unreachable' : 'QdrantFailed';
-}
+const failed = (error: unknown): NonNullable<TaskProgress['failure']> => ({
+  ...failureOf(error),
+  ...(error instanceof TaskFailure ? { reason: error.reason, lasting: error.lasting } : { lasting: false }),
+});
