@@ -320,6 +320,62 @@ test('the target out of reach under the fence: writes go on at once, and the mov
   assert.equal(sim.active?.points.get(1), 'goes on');
 });
 
+const OUT_OF_REACH = { kind: 'blind', reason: 'Unreachable', message: 'no peer answers' } as const;
+
+test('the target out of reach once it may bear the name: writes are held back until it is back', () => {
+  const { sim, cloud } = filled();
+  sim.edit(to('cloud'));
+  until(sim, 'Verified');
+  cloud.blind = OUT_OF_REACH;
+  for (let second = 0; second < 10; second += 1) {
+    sim.pass();
+    assert.ok(!sim.write(1, 'too early'), `second ${second}`);
+    sim.now += 1000;
+  }
+  assert.match(sim.condition('MoveBlocked')?.message ?? '', /target-ready: no peer answers/);
+  cloud.aliases.set('docs', 'docs--g2');
+  cloud.blind = undefined;
+  sim.settle(80, () => assert.ok(accepting(sim).length <= 1));
+  assert.equal(sim.library.status?.cluster, 'cloud');
+});
+
+test('the target out of reach for longer than writes may be held back: they go on', () => {
+  const { sim, cloud } = filled();
+  sim.edit(to('cloud'));
+  until(sim, 'Verified');
+  cloud.blind = OUT_OF_REACH;
+  sim.now += 25_000;
+  sim.pass();
+  assert.ok(sim.write(1, 'goes on'));
+  assert.ok(sim.events.includes('FenceLifted'));
+  cloud.blind = undefined;
+  sim.settle(80, () => assert.ok(accepting(sim).length <= 1));
+  assert.equal(sim.library.status?.cluster, 'cloud');
+  assert.equal(sim.active?.points.get(1), 'goes on');
+});
+
+for (const [what, end] of [
+  [
+    'the proof is too old',
+    (sim: Sim) => {
+      sim.now += 50_000;
+    },
+  ],
+  ['it is to stay', (sim: Sim) => sim.edit(to('main'))],
+  ['it is suspended', (sim: Sim) => sim.edit({ suspend: true })],
+] as const) {
+  test(`the name asked for without an answer, and then ${what}: it can't come once writes go on`, () => {
+    const { sim, cloud } = filled();
+    sim.edit(to('cloud'));
+    until(sim, 'Verified');
+    cloud.late = () => cloud.aliases.set('docs', 'docs--g2');
+    end(sim);
+    for (let round = 0; round < 20 && !accepting(sim).includes('main'); round += 1) sim.pass();
+    cloud.catchUp();
+    assert.deepEqual(accepting(sim), ['main']);
+  });
+}
+
 test("the target's collection lost in the middle is built anew; its cluster gone ends the move", () => {
   const { sim, cloud } = filled();
   sim.edit(to('cloud'));

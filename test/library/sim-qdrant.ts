@@ -14,6 +14,8 @@ export class SimQdrant {
   cluster: QdrantCluster | undefined;
   readonly collections = new Map<string, SimCollection>();
   readonly aliases = new Map<string, string>();
+  /** Was asked without an answer, and is carried out before whatever is asked of aliases next. */
+  late: (() => void) | undefined;
   silent: Look['silent'] = [];
   /** A collection of which one more replica is coming back. */
   recovering: string | undefined;
@@ -64,6 +66,11 @@ export class SimQdrant {
   }
 
   /** The collection that clients of a name reach here. */
+  catchUp(): void {
+    this.late?.();
+    this.late = undefined;
+  }
+
   answering(alias: string): SimCollection | undefined {
     return this.collections.get(this.aliases.get(alias) ?? alias);
   }

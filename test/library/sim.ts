@@ -365,12 +365,14 @@ export class Sim {
         this.#patch(at, step.collection, step.body);
         return;
       case 'pointAliases':
+        at.catchUp();
         for (const alias of step.aliases) {
           if (at.collections.has(alias)) throw new Error(`409: ${alias} is a collection`);
           at.aliases.set(alias, step.collection);
         }
         return;
       case 'dropAlias':
+        at.catchUp();
         at.aliases.delete(step.alias);
         return;
       case 'dropLocalFiles':

@@ -11,7 +11,7 @@ import { placeNamed, type SeenWorld } from '../world.ts';
 import { type Active, isOurs } from './active.ts';
 import { blocked } from './blocked.ts';
 import { carryOver, usersMetadata } from './carry.ts';
-import { copyAndSwitch, nameBeforeSwitch } from './copy-and-switch.ts';
+import { copyAndSwitch, nameBeforeSwitch, takeNameAway } from './copy-and-switch.ts';
 import { progressOf } from './copying.ts';
 import { lift, withoutFence } from './fence.ts';
 import { markOf, notReadable, unready } from './first-generation.ts';
@@ -201,14 +201,13 @@ export function abandon(world: SeenWorld, { active, change, why }: Running & { r
   };
 }
 
-/** A name that leads to what is given up would keep it from being dropped. */
+/** A name that leads to what is given up, or soon may, would keep it from being dropped. */
 export function untimelyName(world: SeenWorld, change: Move): Plan | undefined {
   const site = siteOf(world, change.toCluster);
-  const name = collectionOf(world, change.to);
-  const alias = site === undefined ? undefined : aliasesOf(site.look, name)[0];
-  return site === undefined || alias === undefined
-    ? undefined
-    : onSite(site, { steps: [{ kind: 'dropAlias', alias }] });
+  if (site === undefined) return undefined;
+  const [alias] = aliasesOf(site.look, collectionOf(world, change.to));
+  if (alias !== undefined) return onSite(site, { steps: [{ kind: 'dropAlias', alias }] });
+  return change.step === 'Verified' ? takeNameAway(world, { change, site }) : undefined;
 }
 
 /** Someone pointed the alias back to the old generation after the switch: theirs is the last word. */

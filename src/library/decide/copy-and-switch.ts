@@ -139,6 +139,7 @@ function underFence(world: SeenWorld, copying: Copying, progress: Progress | und
     }
     return switchOver(world, copying);
   }
+  if (isMove(change) && change.step === 'Verified') return takeNameAway(world, copying, refused);
   const gaveUp = progress?.gaveUp?.nonce === collection.fence ? progress?.gaveUp : undefined;
   const workerDead = job?.state !== 'running';
   if (age > settings.maxFreezeSeconds || workerDead || gaveUp !== undefined) {
@@ -168,6 +169,25 @@ function underFence(world: SeenWorld, copying: Copying, progress: Progress | und
     blockedBy: refused,
     waiting: fenced(change),
   };
+}
+
+/**
+ * The target may have been asked for the name without an answer, and may still carry it out: once it has answered this,
+ * it will not any more, and writes may go on at the source.
+ */
+export function takeNameAway(
+  { library }: SeenWorld,
+  { change, site }: Pick<Copying, 'change' | 'site'>,
+  blockedBy: readonly Blocker[] = [],
+): Plan {
+  const alias = publicName(library);
+  const isFree = aliasTargets(site.look, alias).every((target) => target === undefined);
+  return onSite(site, {
+    steps: isFree ? [{ kind: 'dropAlias', alias }] : [],
+    status: { change: { ...change, step: 'Fenced', ...(blockedBy.length > 0 ? { blockedBy: [...blockedBy] } : {}) } },
+    blockedBy,
+    waiting: { ...fenced(change), seconds: 0.02 },
+  });
 }
 
 function switchOver(world: SeenWorld, { active, change, site, target }: Copying): Plan {

@@ -4,7 +4,7 @@ import { aliasesOf, aliasTargets, type CollectionLook, type Look, versionsTold }
 import { generationName, publicName } from '../names.ts';
 import type { Observed } from '../observed.ts';
 import { generationsOf, type Note, type Plan, timestamp, withGeneration } from '../plan.ts';
-import { MOVE_PREDICATES, refusals } from '../predicates.ts';
+import { fenceAgeSeconds, MOVE_PREDICATES, refusals } from '../predicates.ts';
 import { type Shape, shapeDigest, shapeOf } from '../shape.ts';
 import { SNAPSHOT_TASK } from '../snapshots/names.ts';
 import { type Place, placeNamed, type SeenWorld } from '../world.ts';
@@ -164,7 +164,10 @@ const away = ({ settings }: SeenWorld, place: Place): Plan => {
     : { ...plan, waiting: { ...plan.waiting, seconds: Math.max(settings.busySeconds, 1) } };
 };
 
-/** The target can't be looked at in the middle of a move: clients get their way, and it is waited for. */
+/**
+ * The target can't be looked at in the middle of a move: it is waited for, and clients get their way. But where it may
+ * have been asked for the name it may show it when it is back: then writes are held back as long as the change may take.
+ */
 export function targetAway(
   world: SeenWorld,
   { active, change, place }: { readonly active: Active; readonly change: Move; readonly place: Place },
@@ -173,7 +176,9 @@ export function targetAway(
   const lifted = lift(active.collection);
   const { blockedBy: _before, ...rest } = change;
   const blockedBy = awayBlockers(place);
-  if (lifted === undefined) return { ...waiting, status: { change: { ...rest, blockedBy } } };
+  const age = fenceAgeSeconds({ from: active.collection, now: world.now }) ?? 0;
+  const holds = change.step === 'Verified' && age <= world.settings.maxFreezeSeconds;
+  if (lifted === undefined || holds) return { ...waiting, status: { change: { ...rest, blockedBy } } };
   const note = `writes to ${active.collection.name} go on without a switch: ${place.name} can't be looked at`;
   return {
     ...waiting,
