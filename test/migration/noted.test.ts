@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SCROLL_ENGINE } from '../../src/migration/copy.ts';
 import { parseProgress } from '../../src/migration/progress.ts';
-import { IDENTITY } from '../../src/migration/projection.ts';
 import { runCopy } from '../../src/migration/task.ts';
 import { silentLogger } from '../../src/telemetry/index.ts';
-import { connect, FakeWorld, type Hook } from './world.ts';
+import { COPY_SETTINGS, connect, FakeWorld, type Hook } from './world.ts';
 
 class Full extends Error {}
 
@@ -15,21 +14,7 @@ const run = (world: FakeWorld, hook: Hook, signal: AbortSignal): Promise<void> =
     ...connect(world, hook),
     engine: SCROLL_ENGINE,
     identity: { id: 'process-1', pod: 'pod-1' },
-    settings: {
-      lanes: 2,
-      pageSize: 4,
-      projection: IDENTITY,
-      alias: 'docs',
-      settleMilliseconds: 100,
-      blindSettleMilliseconds: 400,
-      pollMilliseconds: 50,
-      drainMilliseconds: 3000,
-      minPauseMilliseconds: 200,
-      maxPauseMilliseconds: 1000,
-      maxFreezeMilliseconds: 20_000,
-      leaseMilliseconds: 10_000,
-      rememberPoints: 1000,
-    },
+    settings: COPY_SETTINGS,
     timing: world.time,
     log: silentLogger,
     signal,

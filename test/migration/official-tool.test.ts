@@ -3,12 +3,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { SCROLL_ENGINE } from '../../src/migration/copy.ts';
 import { parseProgress } from '../../src/migration/progress.ts';
-import { IDENTITY } from '../../src/migration/projection.ts';
 import type { Side } from '../../src/migration/side.ts';
-import { type CopySettings, runCopy } from '../../src/migration/task.ts';
+import { runCopy } from '../../src/migration/task.ts';
 import type { Point } from '../../src/qdrant/types.ts';
 import { silentLogger } from '../../src/telemetry/index.ts';
-import { connect, FakeWorld, type Hook, Killed } from './world.ts';
+import { COPY_SETTINGS, connect, FakeWorld, type Hook, Killed } from './world.ts';
 
 /**
  * Ways in which Qdrant's own migration tool loses points or says that all is well: each must not be ours. Here, but for
@@ -18,22 +17,6 @@ import { connect, FakeWorld, type Hook, Killed } from './world.ts';
  * - no cut-over, no way back, names, metadata and indexes left behind: `move.test.ts` and `move-room.test.ts`
  * - a target without room: `move.test.ts` there; no proof of contents: `verify.test.ts`, `neighbours.test.ts`
  */
-
-const settings: CopySettings = {
-  lanes: 4,
-  pageSize: 4,
-  projection: IDENTITY,
-  alias: 'docs',
-  settleMilliseconds: 100,
-  blindSettleMilliseconds: 400,
-  pollMilliseconds: 50,
-  drainMilliseconds: 3000,
-  minPauseMilliseconds: 200,
-  maxPauseMilliseconds: 1000,
-  maxFreezeMilliseconds: 20_000,
-  leaseMilliseconds: 5000,
-  rememberPoints: 1000,
-};
 
 class Flaky extends Error {}
 
@@ -62,7 +45,7 @@ function copy(world: FakeWorld, options: { hook?: Hook; lanes?: number; target?:
     store,
     engine: SCROLL_ENGINE,
     identity: { id: `process-${runs}`, pod: `pod-${runs}` },
-    settings: { ...settings, lanes },
+    settings: { ...COPY_SETTINGS, lanes, leaseMilliseconds: 5000 },
     timing: world.time,
     log: silentLogger,
     signal: stop.signal,

@@ -4,28 +4,11 @@ import fc from 'fast-check';
 import { SCROLL_ENGINE } from '../../src/migration/copy.ts';
 import type { Progress } from '../../src/migration/progress.ts';
 import { parseProgress } from '../../src/migration/progress.ts';
-import { IDENTITY } from '../../src/migration/projection.ts';
 import { type CopySettings, runCopy, Unreadable } from '../../src/migration/task.ts';
 import type { Point } from '../../src/qdrant/types.ts';
 import { silentLogger } from '../../src/telemetry/index.ts';
 import { digestOf, formatDigest } from '../../src/vectors/index.ts';
-import { connect, FakeWorld, type Hook, Killed } from './world.ts';
-
-const settings: CopySettings = {
-  lanes: 2,
-  pageSize: 4,
-  projection: IDENTITY,
-  alias: 'docs',
-  settleMilliseconds: 100,
-  blindSettleMilliseconds: 400,
-  pollMilliseconds: 50,
-  drainMilliseconds: 3000,
-  minPauseMilliseconds: 200,
-  maxPauseMilliseconds: 1000,
-  maxFreezeMilliseconds: 20_000,
-  leaseMilliseconds: 10_000,
-  rememberPoints: 1000,
-};
+import { COPY_SETTINGS, connect, FakeWorld, type Hook, Killed } from './world.ts';
 
 const uuid = (n: number): string => `${n.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`;
 const point = (id: Point['id'], text: string): Point => ({ id, vector: [1, 2, id === 3 ? -1 : 3], payload: { text } });
@@ -60,7 +43,7 @@ function start(world: FakeWorld, hook?: Hook, pod?: string, change: Partial<Copy
     ...connect(world, killing),
     engine: SCROLL_ENGINE,
     identity: { id: `process-${incarnations}`, pod: name },
-    settings: { ...settings, ...change },
+    settings: { ...COPY_SETTINGS, ...change },
     timing: world.time,
     log: silentLogger,
     signal: dead.signal,
@@ -276,7 +259,7 @@ test('does not begin while another worker may be alive, and then goes on from it
   });
   await operate(world, () => done);
   await successor;
-  assert.ok((firstWrite ?? 0) - diedAt >= settings.leaseMilliseconds);
+  assert.ok((firstWrite ?? 0) - diedAt >= COPY_SETTINGS.leaseMilliseconds);
 });
 
 test('a worker that was given up for dead writes nothing more once another has taken over', async () => {

@@ -1,9 +1,28 @@
 import type { Timing } from '../../src/migration/keeper.ts';
 import { ProgressConflict, type ProgressStore } from '../../src/migration/keeper.ts';
 import type { Progress } from '../../src/migration/progress.ts';
+import { IDENTITY } from '../../src/migration/projection.ts';
 import { positionOf } from '../../src/migration/ranges.ts';
 import type { Side, SideState } from '../../src/migration/side.ts';
+import type { CopySettings } from '../../src/migration/task.ts';
 import type { Point, PointId } from '../../src/qdrant/types.ts';
+
+/** Of a copy that is over soon, with pages that hold little. */
+export const COPY_SETTINGS: CopySettings = {
+  lanes: 2,
+  pageSize: 4,
+  projection: IDENTITY,
+  alias: 'docs',
+  settleMilliseconds: 100,
+  blindSettleMilliseconds: 400,
+  pollMilliseconds: 50,
+  drainMilliseconds: 3000,
+  minPauseMilliseconds: 200,
+  maxPauseMilliseconds: 1000,
+  maxFreezeMilliseconds: 20_000,
+  leaseMilliseconds: 10_000,
+  rememberPoints: 1000,
+};
 
 /** Time that passes only when nothing else can happen. */
 export class VirtualTime implements Timing {
