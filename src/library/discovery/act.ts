@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { CONFIG_MAPS, JOBS, ROLE_BINDINGS, ROLES, SERVICE_ACCOUNTS } from '../../kube/index.ts';
+import type { ConfigMap, Job } from '../../kube/index.ts';
 import { pageLimit } from '../decide/limits.ts';
-import { ownedBy } from '../indexes.ts';
 import { TASK_LABEL, taskOf } from '../names.ts';
 import { servingCollection } from '../report.ts';
 import { shapeOf } from '../shape.ts';
-import { commonConfig, type Ordering, startTask } from '../snapshots/act.ts';
+import { commonConfig, type Ordering, removeTasks, startTask } from '../snapshots/act.ts';
 import { ROLE_LABEL, taskJobName } from '../snapshots/names.ts';
 import type { DiscoveryConfig } from './config.ts';
 import { changeId } from './decide.ts';
@@ -57,22 +56,12 @@ async function run(ordering: Ordering, order: DiscoveryOrder & { do: 'run' }): P
 /** The same library gives the same sample as long as its points are the same. */
 const seedOf = (text: string): number => createHash('sha256').update(text).digest().readUInt32LE();
 
-async function putAway({ deps, world, expectations }: Ordering): Promise<void> {
-  const { library } = world;
-  const key = { namespace: library.metadata.namespace ?? '', name: library.metadata.name };
-  for (const job of ownedBy(library, deps.informers.jobs)) {
-    if (taskOf(job) !== DISCOVER_TASK || job.metadata.deletionTimestamp !== undefined) continue;
-    const name = { namespace: key.namespace, name: job.metadata.name };
-    await deps.kube.delete(JOBS, name, { propagationPolicy: 'Background' });
-    expectations.deleted(key, deps.informers.jobs, job);
-  }
-  for (const map of ownedBy(library, deps.informers.configMaps)) {
-    if (taskOf(map) !== DISCOVER_TASK || map.metadata.labels?.[ROLE_LABEL] !== 'config') continue;
-    await deps.kube.delete(CONFIG_MAPS, { namespace: key.namespace, name: map.metadata.name });
-    expectations.deleted(key, deps.informers.configMaps, map);
-  }
-  const account = { namespace: key.namespace, name: discoveryNames(key.name).account };
-  await deps.kube.delete(ROLE_BINDINGS, account);
-  await deps.kube.delete(ROLES, account);
-  await deps.kube.delete(SERVICE_ACCOUNTS, account);
+function putAway(ordering: Ordering): Promise<void> {
+  const isOurs = (object: ConfigMap | Job): boolean => taskOf(object) === DISCOVER_TASK;
+  return removeTasks(ordering, {
+    jobs: isOurs,
+    // The report stays: it is for people.
+    configMaps: (map) => isOurs(map) && map.metadata.labels?.[ROLE_LABEL] === 'config',
+    accounts: [discoveryNames(ordering.world.library.metadata.name).account],
+  });
 }

@@ -1,13 +1,12 @@
-import { CONFIG_MAPS, JOBS, ROLE_BINDINGS, ROLES, SERVICE_ACCOUNTS } from '../../kube/index.ts';
+import type { ConfigMap, Job } from '../../kube/index.ts';
 import type { ReverseConfig } from '../../migration/index.ts';
 import { pageLimit } from '../decide/limits.ts';
 import { carrying } from '../decide/projection.ts';
-import { ownedBy } from '../indexes.ts';
 import type { CollectionLook } from '../look.ts';
 import { publicName, TASK_LABEL, taskOf } from '../names.ts';
 import { type CopyEnd, keyMount, SIDES, sideConfig } from '../objects.ts';
 import { shapeOf } from '../shape.ts';
-import { type Ordering, startTask } from '../snapshots/act.ts';
+import { type Ordering, removeTasks, startTask } from '../snapshots/act.ts';
 import { taskJobName } from '../snapshots/names.ts';
 import { REVERSE_TASK, reverseJobPrefix, reverseNames } from './names.ts';
 import type { ReverseOrder } from './orders.ts';
@@ -58,22 +57,8 @@ export async function startReverse(
 }
 
 /** Deletes what runs have left. */
-export async function putReverseAway({ deps, world, expectations }: Omit<Ordering, 'connection'>): Promise<void> {
-  const { library } = world;
-  const key = { namespace: library.metadata.namespace ?? '', name: library.metadata.name };
-  for (const job of ownedBy(library, deps.informers.jobs)) {
-    if (taskOf(job) !== REVERSE_TASK || job.metadata.deletionTimestamp !== undefined) continue;
-    const name = { namespace: key.namespace, name: job.metadata.name };
-    await deps.kube.delete(JOBS, name, { propagationPolicy: 'Background' });
-    expectations.deleted(key, deps.informers.jobs, job);
-  }
-  for (const map of ownedBy(library, deps.informers.configMaps)) {
-    if (taskOf(map) !== REVERSE_TASK) continue;
-    await deps.kube.delete(CONFIG_MAPS, { namespace: key.namespace, name: map.metadata.name });
-    expectations.deleted(key, deps.informers.configMaps, map);
-  }
-  const account = { namespace: key.namespace, name: reverseNames(key.name, 0).account };
-  await deps.kube.delete(ROLE_BINDINGS, account);
-  await deps.kube.delete(ROLES, account);
-  await deps.kube.delete(SERVICE_ACCOUNTS, account);
+export function putReverseAway(ordering: Omit<Ordering, 'connection'>): Promise<void> {
+  const isOurs = (object: ConfigMap | Job): boolean => taskOf(object) === REVERSE_TASK;
+  const { account } = reverseNames(ordering.world.library.metadata.name, 0);
+  return removeTasks(ordering, { jobs: isOurs, configMaps: isOurs, accounts: [account] });
 }

@@ -286,31 +286,44 @@ async function unlessExists<T>(create: () => Promise<T>): Promise<T | undefined>
   }
 }
 
-async function putAway(
-  { deps, world, expectations }: Ordering,
-  order: SnapshotOrder & { do: 'putAway' },
-): Promise<void> {
-  const { library } = world;
-  const { namespace, name } = keyOf(world);
+function putAway(ordering: Ordering, { snapshots, restores }: SnapshotOrder & { do: 'putAway' }): Promise<void> {
+  const { name } = keyOf(ordering.world);
   const isOver = (object: ConfigMap | Job): boolean => {
     const labels = object.metadata.labels ?? {};
     const task = taskOf(object);
-    if (task === SNAPSHOT_TASK) return order.snapshots.includes(labels[SNAPSHOT_LABEL] ?? '');
-    return task === RESTORE_TASK && order.restores.includes(Number(labels[GENERATION_LABEL] ?? 0));
+    if (task === SNAPSHOT_TASK) return snapshots.includes(labels[SNAPSHOT_LABEL] ?? '');
+    return task === RESTORE_TASK && restores.includes(Number(labels[GENERATION_LABEL] ?? 0));
   };
-  for (const job of ownedBy(library, deps.informers.jobs).filter(isOver)) {
+  const accounts = [
+    ...(snapshots.length > 0 ? [snapshotTaskNames(name, '').account] : []),
+    ...(restores.length > 0 ? [restoreTaskNames(name, 0).account] : []),
+  ];
+  return removeTasks(ordering, { jobs: isOver, configMaps: isOver, accounts });
+}
+
+type Removal = {
+  readonly jobs: (job: Job) => boolean;
+  readonly configMaps: (map: ConfigMap) => boolean;
+  /** Names of the accounts that they ran as, with their rights. */
+  readonly accounts: readonly string[];
+};
+
+/** Deletes what tasks have left, the rights last. */
+export async function removeTasks(
+  { deps, world, expectations }: Omit<Ordering, 'connection'>,
+  { jobs, configMaps, accounts }: Removal,
+): Promise<void> {
+  const { library } = world;
+  const { namespace } = keyOf(world);
+  for (const job of ownedBy(library, deps.informers.jobs).filter(jobs)) {
     if (job.metadata.deletionTimestamp !== undefined) continue;
     await deps.kube.delete(JOBS, { namespace, name: job.metadata.name }, { propagationPolicy: 'Background' });
     expectations.deleted(keyOf(world), deps.informers.jobs, job);
   }
-  for (const map of ownedBy(library, deps.informers.configMaps).filter(isOver)) {
+  for (const map of ownedBy(library, deps.informers.configMaps).filter(configMaps)) {
     await deps.kube.delete(CONFIG_MAPS, { namespace, name: map.metadata.name });
     expectations.deleted(keyOf(world), deps.informers.configMaps, map);
   }
-  const accounts = [
-    ...(order.snapshots.length > 0 ? [snapshotTaskNames(name, '').account] : []),
-    ...(order.restores.length > 0 ? [restoreTaskNames(name, 0).account] : []),
-  ];
   for (const account of accounts) {
     const key = { namespace, name: account };
     await deps.kube.delete(ROLE_BINDINGS, key);
