@@ -8,6 +8,7 @@ import { watchOnePlace } from '../one-place.ts';
 import { SCENARIO_SECONDS } from '../patience.ts';
 import type { Stage } from '../stage.ts';
 import { type Cell, MOVE_STATES, type MovePlan, type MoveState, toldOfMove } from './move-plan.ts';
+import type { Outcome, Struck } from './round.ts';
 import { type Contradiction, SeededLoad, type SeededReport, type SeededVerdict } from './seeded-load.ts';
 import { killGateway, killOperator, killPeer, killWorker, refuseByApi } from './strike.ts';
 import { inTime, Watched } from './watched.ts';
@@ -24,17 +25,7 @@ const GOES_ON = 5;
 const BEHIND_MILLISECONDS = 2000;
 const AFTER_KILL_MILLISECONDS = 15_000;
 
-/** What became of one seed. */
-export type MoveOutcome = {
-  readonly plan: MovePlan;
-  /** Faults that were done, and the state that the move was in by then. */
-  readonly struck: readonly (Cell & { readonly shownThen: string })[];
-  /** In words: also what the application saw, and how the data travelled in the end. */
-  readonly did: string;
-  readonly seconds: number;
-  /** What must not be; empty: all is well. */
-  readonly wrong: readonly string[];
-};
+export type MoveOutcome = Outcome<MovePlan, Cell>;
 
 type Moving = {
   readonly stage: Stage;
@@ -97,24 +88,15 @@ async function played(moving: Moving, plan: MovePlan, load: SeededLoad | undefin
     const library = libraries.now(name);
     return library === undefined ? undefined : stateOf(library, target);
   };
-  const reaches = async (state: MoveState): Promise<MoveState> => {
-    let reached = state;
-    await libraries.until(name, (library) => {
-      const now = stateOf(library, target);
-      if (now === undefined || MOVE_STATES.indexOf(now) < MOVE_STATES.indexOf(state)) return false;
-      reached = now;
-      return true;
-    });
-    return reached;
-  };
-  const struck: (Cell & { shownThen: string })[] = [];
+  const reaches = (state: MoveState): Promise<MoveState> =>
+    libraries.reaches(name, state, { order: MOVE_STATES, shown: (library) => stateOf(library, target) });
+  const struck: Struck<Cell>[] = [];
   const wrong: string[] = [];
   let engine = '';
   let waitsFor: string | undefined;
   let switching = false;
   const stop = watchOnePlace(name, clients, () => (switching ? 40 : 400));
   const striking = plan.faults.map(async (fault) => {
-    // While nobody could write it down the move may have passed the state.
     const state = await reaches(fault.state);
     await sleep(fault.afterMilliseconds);
     const isOver = (): boolean => shown() === 'Moved';

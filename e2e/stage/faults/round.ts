@@ -10,13 +10,15 @@ import { chosenSeeds, groups, seedsText } from './seeds.ts';
 /** Beside each other; each group has clusters of its own. */
 const AT_ONCE = 13;
 
-type Struck<C> = C & { readonly shownThen: string };
+export type Struck<C> = C & { readonly shownThen: string };
 type Faulted<C> = {
   readonly seed: number;
   readonly faults: readonly (C & { readonly afterMilliseconds: number })[];
 };
-type Outcome<P, C> = {
+/** What became of one seed. */
+export type Outcome<P, C> = {
   readonly plan: P;
+  /** Faults that were done, and the state that was shown by then. */
   readonly struck: readonly Struck<C>[];
   /** In words: what the seed decides, and what was seen. */
   readonly did: string;

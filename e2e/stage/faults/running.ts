@@ -11,6 +11,7 @@ import { SCENARIO_SECONDS } from '../patience.ts';
 import type { Stage } from '../stage.ts';
 import { pages, TEXT_DIMENSIONS, Vectorizing } from '../vectorizing.ts';
 import { KeptPoints } from './kept-points.ts';
+import type { Outcome, Struck } from './round.ts';
 import { RUN_STATES, type RunCell, type RunPlan, type RunState, toldOfRun } from './run-plan.ts';
 import { killOperator, killPeer, killWorker, refuseByApi } from './strike.ts';
 import { inTime, Watched } from './watched.ts';
@@ -21,15 +22,7 @@ const MOST_SECONDS = SCENARIO_SECONDS * 0.6;
 const EMBEDDING = { dimensions: TEXT_DIMENSIONS, latencyMilliseconds: 80 };
 const EMBEDDER_AWAY_MILLISECONDS = 1500;
 
-/** What became of one seed. */
-export type RunOutcome = {
-  readonly plan: RunPlan;
-  readonly struck: readonly (RunCell & { readonly shownThen: string })[];
-  readonly did: string;
-  readonly seconds: number;
-  /** What must not be; empty: all is well. */
-  readonly wrong: readonly string[];
-};
+export type RunOutcome = Outcome<RunPlan, RunCell>;
 
 type Running = {
   readonly stage: Stage;
@@ -87,7 +80,7 @@ async function firstRun({ stage, vectorizing }: Running, plan: RunPlan): Promise
 async function played(running: Running, plan: RunPlan): Promise<RunOutcome> {
   const { stage, vectorizing, progress } = running;
   const name = nameOf(plan);
-  const struck: (RunCell & { shownThen: string })[] = [];
+  const struck: Struck<RunCell>[] = [];
   const wrong: string[] = [];
   const { client, collection } = await libraryAccess(stage.admin, { namespace: stage.namespace, library: name });
   stage.defer(() => client.close());
@@ -100,14 +93,7 @@ async function played(running: Running, plan: RunPlan): Promise<RunOutcome> {
     return found.result === undefined ? found.step : 'Ended';
   };
   const striking = plan.faults.map(async (fault) => {
-    let state = fault.state;
-    // While nobody could write it down the run may have passed the state.
-    await progress.until(`${name}-vec-progress`, (map) => {
-      const now = shown(map);
-      if (now === undefined || RUN_STATES.indexOf(now) < RUN_STATES.indexOf(fault.state)) return false;
-      state = now;
-      return true;
-    });
+    const state = await progress.reaches(`${name}-vec-progress`, fault.state, { order: RUN_STATES, shown });
     await sleep(fault.afterMilliseconds);
     const now = (): RunState | undefined => shown(progress.now(`${name}-vec-progress`));
     if (await strike(running, plan, { victim: fault.victim, isOver: () => now() === 'Ended' }))

@@ -46,6 +46,22 @@ export class Watched<T extends KubeObject> {
     if (now !== undefined) look(now);
     return promise.finally(unwatch);
   }
+
+  /** Until this state or a later one is shown: while nobody could write it down it may have been passed. */
+  async reaches<S>(
+    name: string,
+    wanted: S,
+    { order, shown }: { readonly order: readonly S[]; readonly shown: (object: T) => S | undefined },
+  ): Promise<S> {
+    let reached = wanted;
+    await this.until(name, (object) => {
+      const now = shown(object);
+      if (now === undefined || order.indexOf(now) < order.indexOf(wanted)) return false;
+      reached = now;
+      return true;
+    });
+    return reached;
+  }
 }
 
 /** @throws Error that says `what()` is the case when the time is over */
