@@ -150,11 +150,18 @@ export function update(
     next.metadata.generation = (live.metadata.generation ?? 0) + 1;
   }
   if (entries.length > 0) next.metadata.managedFields = entries;
-  if (equal(live, next)) return live;
+  if (equal(timeless(live), timeless(next))) return live;
   if (!isFinished(next)) return store(call, next);
   // The last finalizer went: the answer is the object as it was written, without a version of its own.
   remove(call, next);
   return next;
+}
+
+/** A write that would change nothing but its own time is none. Source: apiserver `fieldmanager/equality.go`. */
+function timeless(object: ApiObject): JsonObject {
+  const { managedFields, ...metadata } = object.metadata;
+  const entries = managedFields?.map(({ time: _time, ...entry }) => entry);
+  return { ...object, metadata: { ...metadata, ...(entries === undefined ? {} : { managedFields: entries }) } };
 }
 
 /** The fields that the subresource may change, on top of what is there. */

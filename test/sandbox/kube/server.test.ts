@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { after, before, describe, test } from 'node:test';
 import { type ApiServer, startApiServer } from '../../../sandbox/kube/index.ts';
 import { asArray, asString, at } from '../../../sandbox/kube/json.ts';
-import { Api } from './contract/api.ts';
+import { APPLY, Api } from './contract/api.ts';
 import { configMap, field, nameOf } from './contract/world.ts';
 
 describe('the embedded API server', () => {
@@ -35,6 +35,22 @@ describe('the embedded API server', () => {
       Readable.from([`${pod}/${container} ${tailLines} ${previous}\n`]);
     assert.equal((await api.get(`${path}?tailLines=3&previous=true`)).text, 'speaker/main 3 true\n');
     assert.equal((await api.get(`${path}?container=other`)).code, 400);
+  });
+
+  test('applied again later, an atomic part without its defaults is no write', async () => {
+    const path = '/api/v1/namespaces/default/pods/again?fieldManager=one&force=false';
+    const env = [{ name: 'ME', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }];
+    const body = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'again' },
+      spec: { containers: [{ name: 'main', image: 'a:1', env }] },
+    };
+    const applied = (): ReturnType<Api['send']> => api.send('PATCH', path, { body, type: APPLY });
+    const first = await applied();
+    assert.equal(first.code, 201, first.text);
+    now += 5000;
+    assert.deepEqual((await applied()).body, first.body);
   });
 
   test('a Service gets an address from the hook, gives it back, and keeps it', async () => {
