@@ -1,5 +1,5 @@
 import { systemClock } from '../kube/index.ts';
-import { type Held, type Holder, Keeper, type ProgressStore, type WorkerFrame } from '../migration/index.ts';
+import { continued, type Held, type Holder, Keeper, type ProgressStore, type WorkerFrame } from '../migration/index.ts';
 import { isQdrantError } from '../qdrant/index.ts';
 
 type Failure = { readonly reason: string; readonly message: string };
@@ -22,7 +22,7 @@ export async function inKeptTask<P extends Told>(
 ): Promise<void> {
   const keeper = await Keeper.takeOver<P>({
     ...options,
-    begin: (found, holder) => (found?.change === config.change ? { ...found, holder } : fresh(config.change, holder)),
+    begin: continued(config.change, fresh),
     timing: systemClock,
     log,
     signal,

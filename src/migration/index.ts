@@ -22,6 +22,7 @@ export {
 } from './fence.ts';
 export { heldStream } from './held-stream.ts';
 export {
+  continued,
   type Held,
   type Holder,
   Keeper,

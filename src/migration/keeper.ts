@@ -37,6 +37,12 @@ export type KeeperOptions<P extends Held> = {
   readonly leaseMilliseconds: number;
 };
 
+/** What a task begins with: what was found, where it is of the same change, else a progress of its own. */
+export const continued =
+  <P extends Held & { readonly change: string }>(change: string, fresh: (change: string, holder: Holder) => P) =>
+  (found: P | undefined, holder: Holder): P =>
+    found?.change === change ? { ...found, holder } : fresh(change, holder);
+
 /** Between two routine writes; a change of phase is written at once. */
 const WRITE_GAP = 2000;
 const RETRY_GAP = 1000;

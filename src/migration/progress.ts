@@ -119,11 +119,5 @@ export const newProgress = (change: string, holder: Progress['holder']): Progres
   passes: 0,
 });
 
-/** Goes on with what was found where it is of the same change. */
-export const beginProgress =
-  (change: string) =>
-  (found: Progress | undefined, holder: Progress['holder']): Progress =>
-    found?.change === change ? { ...found, holder } : newProgress(change, holder);
-
 /** @returns undefined for a text that is no progress of this version */
 export const parseProgress = (json: string | undefined): Progress | undefined => parseKept(progress, json);

@@ -37,10 +37,12 @@ const progress = Type.Object({
 });
 export type ReverseProgress = Static<typeof progress>;
 
-export const beginReverse =
-  (change: string) =>
-  (found: ReverseProgress | undefined, holder: Held['holder']): ReverseProgress =>
-    found?.change === change ? { ...found, holder } : { version: 1, change, phase: 'Running', holder };
+export const newReverseProgress = (change: string, holder: Held['holder']): ReverseProgress => ({
+  version: 1,
+  change,
+  phase: 'Running',
+  holder,
+});
 
 /** @returns undefined for a text that is no progress of this version */
 export const parseReverseProgress = (json: string | undefined): ReverseProgress | undefined =>

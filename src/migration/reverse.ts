@@ -2,11 +2,11 @@ import type { Logger } from '../telemetry/index.ts';
 import { combineDigests, EMPTY_DIGEST, formatDigest, sameDigest } from '../vectors/index.ts';
 import { compare } from './compare.ts';
 import type { PassOptions } from './copy.ts';
-import { Keeper, type ProgressStore, type Timing } from './keeper.ts';
+import { continued, Keeper, type ProgressStore, type Timing } from './keeper.ts';
 import type { Projection } from './projection.ts';
 import { RangeQueue } from './range-queue.ts';
 import { Recorder } from './recorder.ts';
-import { beginReverse, type ReverseProgress, type ReverseResult } from './reverse-progress.ts';
+import { newReverseProgress, type ReverseProgress, type ReverseResult } from './reverse-progress.ts';
 import { aliasedEverywhere, type Side, unreadable } from './side.ts';
 
 /** Opens what was left for the worker's own writes, and closes it again. */
@@ -65,7 +65,7 @@ export async function runReverse(task: ReverseTask): Promise<void> {
   const { leaseMilliseconds } = settings;
   const keeper = await Keeper.takeOver({
     store,
-    begin: beginReverse(change),
+    begin: continued(change, newReverseProgress),
     identity,
     timing,
     log,

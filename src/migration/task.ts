@@ -2,11 +2,11 @@ import { inSpan, type Logger, tracerOf } from '../telemetry/index.ts';
 import { formatDigest } from '../vectors/index.ts';
 import { Contents } from './contents.ts';
 import type { CopyEngine } from './copy.ts';
-import { Keeper, type ProgressStore, type Timing } from './keeper.ts';
+import { continued, Keeper, type ProgressStore, type Timing } from './keeper.ts';
 import { closeLeak } from './leak.ts';
 import type { LedgerOptions } from './ledger.ts';
 import { neighboursAgree } from './neighbours.ts';
-import { beginProgress, type GivenUp, type Leak, type Progress } from './progress.ts';
+import { type GivenUp, type Leak, newProgress, type Progress } from './progress.ts';
 import type { Projection } from './projection.ts';
 import { RangeQueue } from './range-queue.ts';
 import { copyAsShards, requireQuiet, type ShardPhase } from './shard-phase.ts';
@@ -84,7 +84,7 @@ export async function runCopy(task: CopyTask): Promise<void> {
   const { store, change, identity, timing, log, signal, settings } = task;
   const keeper = await Keeper.takeOver({
     store,
-    begin: beginProgress(change),
+    begin: continued(change, newProgress),
     identity,
     timing,
     log,

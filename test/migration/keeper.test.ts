@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Keeper, ProgressConflict, type ProgressStore } from '../../src/migration/keeper.ts';
-import { beginProgress, type Progress } from '../../src/migration/progress.ts';
+import { continued, Keeper, ProgressConflict, type ProgressStore } from '../../src/migration/keeper.ts';
+import { newProgress, type Progress } from '../../src/migration/progress.ts';
 import { silentLogger } from '../../src/telemetry/log.ts';
 import { VirtualTime } from './world.ts';
 
@@ -28,7 +28,7 @@ class Store implements ProgressStore<Progress> {
 const keeperOf = (store: Store, id = 'a'): Promise<Keeper<Progress>> =>
   Keeper.takeOver({
     store,
-    begin: beginProgress('uid/2'),
+    begin: continued('uid/2', newProgress),
     identity: { id, pod: id },
     timing: new VirtualTime(),
     log: silentLogger,

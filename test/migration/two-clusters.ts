@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { systemClock } from '../../src/kube/index.ts';
-import { Keeper, type ProgressStore } from '../../src/migration/keeper.ts';
-import { beginProgress, type Progress } from '../../src/migration/progress.ts';
+import { continued, Keeper, type ProgressStore } from '../../src/migration/keeper.ts';
+import { newProgress, type Progress } from '../../src/migration/progress.ts';
 import { copyAsShards, type ShardPhase } from '../../src/migration/shard-phase.ts';
 import { type SnapshotBaseOptions, snapshotBase } from '../../src/migration/snapshot-base.ts';
 import { ClusterClient } from '../../src/qdrant/index.ts';
@@ -92,7 +92,7 @@ export async function attempt(ends: Ends, collection: string, attempted: Attempt
   const log = createLogger('info', { write });
   const keeper = await Keeper.takeOver<Progress>({
     store,
-    begin: beginProgress(CHANGE),
+    begin: continued(CHANGE, newProgress),
     identity: { id: randomUUID(), pod: 'worker' },
     timing: systemClock,
     log,
