@@ -8,10 +8,11 @@ import { RateBounds } from './rate-bounds.ts';
 import { EVENTS } from './resources.ts';
 import type { KubeEvent } from './wire.ts';
 
-export type Occurrence = {
+/** What becomes a Kubernetes event. */
+export type Occurrence<Reason extends string = string> = {
   readonly type: 'Normal' | 'Warning';
   /** Why, one CamelCase word. */
-  readonly reason: string;
+  readonly reason: Reason;
   /** What was done, one CamelCase word. */
   readonly action: string;
   /** For people; cut to 1 kB. */

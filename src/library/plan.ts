@@ -1,4 +1,5 @@
 import type { Blocker, DomainLibraryStatus, GenerationChange, GenerationStatus } from '../api/index.ts';
+import type { Occurrence } from '../kube/index.ts';
 import type { Mark } from '../migration/index.ts';
 import type { NewVector, ShardKey } from '../qdrant/index.ts';
 import type { DiscoveryOrder } from './discovery/orders.ts';
@@ -115,13 +116,6 @@ export const NOTE_TYPES = [
 ] as const;
 export type NoteType = (typeof NOTE_TYPES)[number];
 
-export type Event = {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: string;
-  readonly action: string;
-  readonly note: string;
-};
-
 /** What a plan writes into the status once its steps are done; null removes a field. */
 export type StatusChange = {
   readonly cluster?: string;
@@ -141,7 +135,7 @@ export type Plan = {
   readonly steps: readonly Step[];
   readonly status?: StatusChange;
   readonly notes?: readonly Note[];
-  readonly events?: readonly Event[];
+  readonly events?: readonly Occurrence[];
   readonly blockedBy?: readonly Blocker[];
   /** Undefined: nothing is left to do, or waiting for nothing. */
   readonly waiting?: { readonly reason: Reason; readonly message: string; readonly seconds: number };

@@ -1,6 +1,7 @@
 import { type Blocker, disabledPredicates, overruled, type RebalancePolicyStatus } from '../api/index.ts';
+import type { Occurrence } from '../kube/index.ts';
 import { type Asked, gateRefusals, type Held, heldBy, offerOf, quietSeconds } from './decide/call.ts';
-import { abortMoves, beginMoves, followMoves, movesLeft, running, type Told } from './decide/moves.ts';
+import { abortMoves, beginMoves, followMoves, movesLeft, running } from './decide/moves.ts';
 import type { Step } from './decide/step.ts';
 import { stateOf, type VerbOutcome, verbOf } from './decide/verb.ts';
 import { explained, iso } from './decide/words.ts';
@@ -33,7 +34,7 @@ export type Decision = {
   readonly verb: VerbOutcome | undefined;
   readonly history: readonly PastPlan[];
   readonly steps: readonly Step[];
-  readonly events: readonly Told[];
+  readonly events: readonly Occurrence<Reason>[];
   readonly blockedBy: readonly Blocker[];
   /** Refusals that were passed over because their predicates are switched off. */
   readonly overruled: readonly Blocker[];
@@ -267,7 +268,7 @@ function historyOf(world: World, { state, execution }: Result): PastPlan[] {
   return [entry, ...counted].slice(0, MOST_HISTORY);
 }
 
-const EVENT_OF: Partial<Record<PlanState, { readonly type: Told['type']; readonly reason: Reason }>> = {
+const EVENT_OF: Partial<Record<PlanState, { readonly type: Occurrence['type']; readonly reason: Reason }>> = {
   Proposed: { type: 'Normal', reason: 'Proposed' },
   Approved: { type: 'Normal', reason: 'Approved' },
   Stopped: { type: 'Normal', reason: 'Stopped' },
@@ -276,7 +277,7 @@ const EVENT_OF: Partial<Record<PlanState, { readonly type: Told['type']; readonl
   Failed: { type: 'Warning', reason: 'MoveFailed' },
 };
 
-function transition(world: World, { state, reason, message, document }: Result): Told[] {
+function transition(world: World, { state, reason, message, document }: Result): Occurrence<Reason>[] {
   const event = state === stateOf(world) ? undefined : EVENT_OF[state];
   if (event === undefined) return [];
   const digest = document?.digest ?? world.policy.status?.plan?.digest ?? '';

@@ -1,4 +1,5 @@
 import type { Blocker, VectorizationProgress, VectorizationQuality, VectorizationRun } from '../api/index.ts';
+import type { Occurrence } from '../kube/index.ts';
 import type { Reason } from './reasons.ts';
 
 /** One thing to do. None of them destroys anything that can't be made again. */
@@ -29,13 +30,6 @@ export const NOTE_TYPES = [
 ] as const;
 export type NoteType = (typeof NOTE_TYPES)[number];
 
-export type Event = {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: Reason;
-  readonly action: string;
-  readonly note: string;
-};
-
 /** What a plan writes into the status once its steps are done; null removes a field. */
 export type StatusChange = {
   readonly progress?: VectorizationProgress | null;
@@ -50,7 +44,7 @@ export type Plan = {
   readonly steps: readonly Step[];
   readonly status?: StatusChange;
   readonly notes?: readonly Note[];
-  readonly events?: readonly Event[];
+  readonly events?: readonly Occurrence<Reason>[];
   readonly blockedBy?: readonly Blocker[];
   /** Undefined: the last run did all that is wanted, and nothing is due before `nextAt`. */
   readonly waiting?: { readonly reason: Reason; readonly message: string; readonly seconds: number };

@@ -1,6 +1,7 @@
 import { applyDefaults, type VectorizationJob } from '../../src/api/index.ts';
+import type { Occurrence } from '../../src/kube/index.ts';
 import { decide } from '../../src/vectorize/decide.ts';
-import type { Event, Plan, Step } from '../../src/vectorize/plan.ts';
+import type { Plan, Step } from '../../src/vectorize/plan.ts';
 import { newVectorizeProgress, type RunResult, type VectorizeProgress } from '../../src/vectorize/progress.ts';
 import { statusOf } from '../../src/vectorize/report.ts';
 import type { VectorizeSettings, WorkerJob, World } from '../../src/vectorize/world.ts';
@@ -60,7 +61,7 @@ export class Sim {
   watchedSince = 0;
   jobs: WorkerJob[] = [];
   progress: VectorizeProgress | undefined;
-  readonly events: Event[] = [];
+  readonly events: Occurrence[] = [];
   readonly steps: Step[] = [];
 
   constructor(spec: Partial<Spec> = {}) {

@@ -1,7 +1,8 @@
 import type { GenerationChange, QdrantCluster } from '../../api/index.ts';
+import type { Occurrence } from '../../kube/index.ts';
 import type { Progress } from '../../migration/index.ts';
 import type { CollectionLook } from '../look.ts';
-import type { Event, Note, Plan, Step } from '../plan.ts';
+import type { Note, Plan, Step } from '../plan.ts';
 import { workersKeyRefused } from '../predicates.ts';
 import type { SeenWorld } from '../world.ts';
 import { moveNote } from './move.ts';
@@ -13,7 +14,12 @@ export function progressOf({ library, progress }: SeenWorld, { to }: GenerationC
   return progress?.change === `${library.metadata.uid}/${to}` ? progress : undefined;
 }
 
-export const event = (reason: string, action: string, note: string, type: Event['type'] = 'Normal'): Event => ({
+export const event = (
+  reason: string,
+  action: string,
+  note: string,
+  type: Occurrence['type'] = 'Normal',
+): Occurrence => ({
   type,
   reason,
   action,

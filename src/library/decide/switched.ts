@@ -1,9 +1,10 @@
 import type { DomainLibrary, GenerationChange, GenerationStatus } from '../../api/index.ts';
+import type { Occurrence } from '../../kube/index.ts';
 import type { Progress } from '../../migration/index.ts';
 import { parseDigest } from '../../vectors/index.ts';
 import { type CollectionLook, collectionLook } from '../look.ts';
 import { generationName, publicName } from '../names.ts';
-import { activated, type Event, generationsOf, on, type Plan, timestamp } from '../plan.ts';
+import { activated, generationsOf, on, type Plan, timestamp } from '../plan.ts';
 import type { Shape } from '../shape.ts';
 import type { SeenWorld } from '../world.ts';
 import type { Active } from './active.ts';
@@ -111,7 +112,7 @@ function completed(
   world: SeenWorld,
   change: GenerationChange,
   { leftBehind, applied }: { readonly leftBehind: number | undefined; readonly applied: number },
-): Event {
+): Occurrence {
   const { from, to, reason } = change;
   const base = isMove(change)
     ? ({ action: 'Move', reason: isReused(world, to) ? 'MovedBack' : 'Moved' } as const)
@@ -127,7 +128,7 @@ function completed(
 
 const HOUR = 3_600_000;
 
-const movedEvent = (change: Move, library: DomainLibrary): Event => ({
+const movedEvent = (change: Move, library: DomainLibrary): Occurrence => ({
   type: 'Normal',
   reason: 'Switched',
   action: 'Move',

@@ -1,6 +1,7 @@
 import { ANNOTATIONS, type DomainLibrary } from '../../api/index.ts';
+import type { Occurrence } from '../../kube/index.ts';
 import type { Active } from '../decide/active.ts';
-import { type Event, type Note, type Plan, timestamp } from '../plan.ts';
+import { type Note, type Plan, timestamp } from '../plan.ts';
 import { attemptsOf, jobsNamed } from '../snapshots/decide/attempts.ts';
 import type { SeenWorld } from '../world.ts';
 import { LEAST_POINTS } from './discover.ts';
@@ -181,7 +182,7 @@ function finish(world: SeenWorld, { change }: Running, result: DiscoveryResult):
   };
 }
 
-const announce = (type: Event['type'], reason: string, note: string): Event => ({
+const announce = (type: Occurrence['type'], reason: string, note: string): Occurrence => ({
   type,
   reason,
   action: 'Discover',

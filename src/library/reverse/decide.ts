@@ -1,5 +1,6 @@
 import type { Blocker, ComparingStatus, ComparisonStatus, GenerationStatus } from '../../api/index.ts';
 import { disabledPredicates, isDisabled } from '../../api/index.ts';
+import type { Occurrence } from '../../kube/index.ts';
 import type { ReverseProgress, ReverseResult } from '../../migration/index.ts';
 import type { Active } from '../decide/active.ts';
 import { orderedMove } from '../decide/placement.ts';
@@ -7,7 +8,7 @@ import { carrying } from '../decide/projection.ts';
 import { collectionAt } from '../decide/site.ts';
 import { reusable } from '../decide/way-back.ts';
 import { aliasesOf, deadPeers } from '../look.ts';
-import { type Event, generationsOf, type Note, on, type Plan, timestamp, withGeneration } from '../plan.ts';
+import { generationsOf, type Note, on, type Plan, timestamp, withGeneration } from '../plan.ts';
 import { attemptsOf, jobsNamed } from '../snapshots/decide/attempts.ts';
 import { rollbackNow } from '../snapshots/decide/under-way.ts';
 import { placeNamed, type SeenWorld, seenPlace } from '../world.ts';
@@ -243,7 +244,7 @@ const heldWords = ({ number, collection, cluster }: GenerationStatus, lacking: n
   `${lacking} points of generation ${number} (${collection}) on ${cluster} are gone from what serves: they stay there, for they may be lost; ` +
   `if clients have deleted them, switch ${HOLDS_WHAT_WAS_LEFT} off`;
 
-const heldEvent = (entry: GenerationStatus, lacking: number): Event => ({
+const heldEvent = (entry: GenerationStatus, lacking: number): Occurrence => ({
   type: 'Warning',
   reason: 'ReverseSyncHeld',
   action: 'Compare',

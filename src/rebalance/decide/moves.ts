@@ -1,5 +1,6 @@
 import type { Blocker } from '../../api/index.ts';
 import { disabledPredicates, isDisabled } from '../../api/index.ts';
+import type { Occurrence } from '../../kube/index.ts';
 import { refusedStart } from '../execution.ts';
 import type { Execution, Kept, MoveRecord } from '../kept.ts';
 import type { PlanDocument } from '../plan/document.ts';
@@ -9,18 +10,11 @@ import type { World } from '../world.ts';
 import { follow } from './follow.ts';
 import type { Step } from './step.ts';
 
-export type Told = {
-  readonly type: 'Normal' | 'Warning';
-  readonly reason: Reason;
-  readonly action: string;
-  readonly note: string;
-};
-
 export type Following = {
   readonly execution: Execution | undefined;
   readonly moved: Kept['moved'];
   readonly steps: readonly Step[];
-  readonly events: readonly Told[];
+  readonly events: readonly Occurrence<Reason>[];
 };
 
 /** What has become of the moves that run. */
@@ -57,7 +51,7 @@ const pastMove = ({ from, startedAt, bytes }: MoveRecord, now: number): Kept['mo
   bytes,
 });
 
-function told({ library, from, to, state, message = '' }: MoveRecord): Told {
+function told({ library, from, to, state, message = '' }: MoveRecord): Occurrence<Reason> {
   const route = `${library} from ${from} to ${to}`;
   if (state === 'Done') return { type: 'Normal', reason: 'MoveCompleted', action: 'Move', note: route };
   const reason = state === 'Stopped' ? 'MoveStopped' : 'MoveFailed';
@@ -76,7 +70,7 @@ export const movesLeft = ({ plan }: PlanDocument, execution: Execution | undefin
 export type Begun = {
   readonly execution: Execution | undefined;
   readonly steps: readonly Step[];
-  readonly events: readonly Told[];
+  readonly events: readonly Occurrence<Reason>[];
   readonly blockedBy: readonly Blocker[];
   /** Refusals that were passed over because they are switched off. */
   readonly overruled: readonly Blocker[];
@@ -92,7 +86,7 @@ export function beginMoves(
   const maxConcurrent = policy.spec.budget?.maxConcurrentMoves ?? 1;
   const { digest, problem } = document;
   let records = execution?.moves ?? [];
-  const [steps, events]: [Step[], Told[]] = [[], []];
+  const [steps, events]: [Step[], Occurrence<Reason>[]] = [[], []];
   let blockedBy: readonly Blocker[] = [];
   const overruled: Blocker[] = [];
   for (const { index, move } of movesLeft(document, execution)) {

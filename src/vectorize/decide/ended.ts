@@ -4,9 +4,11 @@ import type {
   VectorizationQuality,
   VectorizationRun,
 } from '../../api/index.ts';
+import type { Occurrence } from '../../kube/index.ts';
 import { objectNames } from '../names.ts';
-import { type Event, type Plan, timestamp } from '../plan.ts';
+import { type Plan, timestamp } from '../plan.ts';
 import type { Quality, RunResult, VectorizeProgress } from '../progress.ts';
+import type { Reason } from '../reasons.ts';
 import type { World } from '../world.ts';
 import { repeats } from './due.ts';
 import { reasonOf } from './standing.ts';
@@ -77,7 +79,7 @@ export const countsText = ({ documents = 0, chunks = 0, embedded = 0, reused = 0
 
 type Counted = Pick<VectorizationRun, 'documents' | 'chunks' | 'embedded' | 'reused' | 'deleted'>;
 
-function eventOf(run: VectorizationRun): Event {
+function eventOf(run: VectorizationRun): Occurrence<Reason> {
   if (run.result === 'Succeeded') {
     return { type: 'Normal', reason: 'RunSucceeded', action: 'Vectorize', note: countsText(run) };
   }

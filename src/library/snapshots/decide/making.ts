@@ -1,7 +1,8 @@
 import { ANNOTATIONS, type Blocker } from '../../../api/index.ts';
+import type { Occurrence } from '../../../kube/index.ts';
 import type { Active } from '../../decide/active.ts';
 import { isMove } from '../../decide/site.ts';
-import { type Event, type Note, type Plan, timestamp } from '../../plan.ts';
+import { type Note, type Plan, timestamp } from '../../plan.ts';
 import { refusals } from '../../predicates.ts';
 import type { SeenWorld } from '../../world.ts';
 import { snapshotName } from '../keys.ts';
@@ -63,7 +64,7 @@ function newFailure({ library }: SeenWorld, pending: KeptSnapshot): Pick<Plan, '
 
 const AGAIN_SECONDS = 5;
 
-const snapshotEvent = (type: Event['type'], reason: string, note: string): Event => ({
+const snapshotEvent = (type: Occurrence['type'], reason: string, note: string): Occurrence => ({
   type,
   reason,
   action: 'Snapshot',

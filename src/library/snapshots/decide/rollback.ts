@@ -1,10 +1,11 @@
 import type { DomainLibrary, GenerationStatus } from '../../../api/index.ts';
+import type { Occurrence } from '../../../kube/index.ts';
 import { type Active, ownCollections } from '../../decide/active.ts';
 import { blocked } from '../../decide/blocked.ts';
 import { lift } from '../../decide/fence.ts';
 import { collectionLook } from '../../look.ts';
 import { generationName, publicName } from '../../names.ts';
-import { activated, type Event, generationsOf, type Note, type Plan, timestamp, withGeneration } from '../../plan.ts';
+import { activated, generationsOf, type Note, type Plan, timestamp, withGeneration } from '../../plan.ts';
 import { CREATE_PREDICATES, refusals } from '../../predicates.ts';
 import type { Reason } from '../../reasons.ts';
 import type { SeenWorld } from '../../world.ts';
@@ -70,7 +71,7 @@ function told(world: SeenWorld, { state, message, target }: Rollback) {
   return notes.length === 0 ? undefined : { plan: { steps: [], notes }, alone: false };
 }
 
-const announce = (type: Event['type'], reason: Reason, note: string): Event => ({
+const announce = (type: Occurrence['type'], reason: Reason, note: string): Occurrence => ({
   type,
   reason,
   action: 'RollBack',

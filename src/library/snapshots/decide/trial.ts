@@ -1,6 +1,7 @@
 import { ANNOTATIONS, type DomainLibrary, type GenerationStatus } from '../../../api/index.ts';
+import type { Occurrence } from '../../../kube/index.ts';
 import { generationName, publicName } from '../../names.ts';
-import { type Event, generationsOf, type Note, type Plan, timestamp, withGeneration } from '../../plan.ts';
+import { generationsOf, type Note, type Plan, timestamp, withGeneration } from '../../plan.ts';
 import { CREATE_PREDICATES, refusals } from '../../predicates.ts';
 import type { Reason } from '../../reasons.ts';
 import type { SeenWorld } from '../../world.ts';
@@ -25,7 +26,7 @@ export function tryOut(world: SeenWorld): Plan | undefined {
   return start(world, asked);
 }
 
-const announce = (type: Event['type'], reason: Reason, note: string): Event => ({
+const announce = (type: Occurrence['type'], reason: Reason, note: string): Occurrence => ({
   type,
   reason,
   action: 'Try',
@@ -110,6 +111,6 @@ function goOn(world: SeenWorld, trial: Trial): Plan {
 }
 
 /** Its generation stays marked as a trial's: cleaning up drops such ones when none runs. */
-function end({ now }: SeenWorld, trial: Trial, told: Event): Plan {
+function end({ now }: SeenWorld, trial: Trial, told: Occurrence): Plan {
   return { steps: [], status: { snapshots: { trial: { ...trial, finishedAt: timestamp(now) } } }, events: [told] };
 }
