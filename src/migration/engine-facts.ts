@@ -1,4 +1,4 @@
-import type { ClusterClient } from '../qdrant/index.ts';
+import { type ClusterClient, isQdrantError, type PeerClient } from '../qdrant/index.ts';
 import type { EngineEnd, EngineSubject } from './engine-choice.ts';
 import { parseMark } from './fence.ts';
 import { layoutOf } from './placed-shards.ts';
@@ -41,7 +41,7 @@ async function endOf({ client, collection }: EngineSide, signal: AbortSignal) {
   const [info, layout, versions, status] = await Promise.all([
     client.collection(collection, { signal }),
     layoutOf(client, collection),
-    Promise.all(client.peers.map((peer) => peer.version({ signal }).catch(() => 'unknown'))),
+    Promise.all(client.peers.map((peer) => versionOf(peer, signal))),
     client.cluster({ signal }),
   ]);
   signal.throwIfAborted();
@@ -59,4 +59,14 @@ async function endOf({ client, collection }: EngineSide, signal: AbortSignal) {
       ? undefined
       : `${members} peers hold ${collection}, ${client.peers.length} have an address of their own`;
   return { info, end, limited, hidden, problem: layout.problem, settled: layout.settled };
+}
+
+/** One that doesn't answer now may do so soon: that is no reason to choose another engine. */
+async function versionOf(peer: PeerClient, signal: AbortSignal): Promise<string> {
+  try {
+    return await peer.version({ signal });
+  } catch (error) {
+    if (isQdrantError(error) && error.status >= 400 && error.status < 500) return 'unknown';
+    throw error;
+  }
 }
