@@ -22,7 +22,7 @@ const GOES_ON = 5;
  * A peer that was killed learns a moment after the others that its replica has missed writes, and is read until then:
  * Qdrant promises no more. So long that moment may last, and so long after a kill it may come.
  */
-const BEHIND_MILLISECONDS = 2000;
+const BEHIND_MILLISECONDS = 5000;
 const AFTER_KILL_MILLISECONDS = 15_000;
 
 export type MoveOutcome = Outcome<MovePlan, Cell>;
