@@ -123,12 +123,13 @@ test('operator stopped in the middle of a run: the next process takes note of it
   room.startOperator();
   await room.createJob();
   await room.until(() => room.configs.length === 1);
-  await room.stopOperator();
   const [told] = room.configs;
   assert.ok(told);
   const key = { namespace: NAMESPACE, name: told.progress.name };
-  const map = await room.admin.get(CONFIG_MAPS, key);
-  const said = JSON.parse(map.data?.['progress.json'] ?? '') as object;
+  const progress = async () => (await room.admin.get(CONFIG_MAPS, key)).data?.['progress.json'] ?? '';
+  await room.until(async () => (await progress()) !== '');
+  await room.stopOperator();
+  const said = JSON.parse(await progress()) as object;
   const ended = { ...said, result: { result: 'Succeeded', finishedAt: Date.now() } };
   await room.admin.patch(CONFIG_MAPS, key, { data: { 'progress.json': JSON.stringify(ended) } }, { type: 'merge' });
   room.startOperator();
