@@ -6,7 +6,7 @@ import type { Hit, Search } from '../shard/search.ts';
 import type { ScrollPage, Shard } from '../shard/shard.ts';
 import { type CollectionState, isReadable, type PeerId, type ShardKey, type ShardState } from '../state/types.ts';
 import { takeTokens } from './limits.ts';
-import { callPeer, isDisabled, replicaKey } from './replicas.ts';
+import { callPeer, peersWith } from './replicas.ts';
 import { describeShard, type ShardDescription } from './shard-info.ts';
 
 export type ReadRequest =
@@ -109,11 +109,9 @@ function onUnreadable(shard: ShardState, how: Unreadable): void {
   if (how === 'panic' || Object.keys(shard.replicas).length === 0) throw new Panic(`shard ${shard.id} is not readable`);
 }
 
-/** This peer's own first. One that this peer gave up on is read no more, although not everybody knows yet. */
+/** This peer's own first. */
 function readableReplicas(engine: Engine, collection: CollectionState, shard: ShardState): PeerId[] {
-  const readable = Object.entries(shard.replicas).flatMap(([peer, state]) =>
-    isReadable(state) && !isDisabled(engine, replicaKey(collection, shard, Number(peer)), state) ? [Number(peer)] : [],
-  );
+  const readable = peersWith(engine, collection, { shard, holds: isReadable });
   const others = readable.filter((peer) => peer !== engine.peerId).toSorted(() => Math.random() - 0.5);
   return readable.includes(engine.peerId) ? [engine.peerId, ...others] : others;
 }

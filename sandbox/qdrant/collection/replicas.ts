@@ -1,6 +1,6 @@
 import { EngineError } from '../base/errors.ts';
 import type { Engine } from '../engine.ts';
-import type { CollectionState, PeerId, ShardState } from '../state/types.ts';
+import type { CollectionState, PeerId, ReplicaState, ShardState } from '../state/types.ts';
 
 export const replicaKey = (collection: CollectionState, shard: ShardState, peer: PeerId): string =>
   `${collection.uuid}/${shard.id}/${peer}`;
@@ -13,6 +13,16 @@ export function isDisabled(engine: Engine, key: string, state: string | undefine
   engine.disabled.delete(key);
   return false;
 }
+
+/** Peers whose replicas are in such a state, without those that this peer gave up on, although not all know it yet. */
+export const peersWith = (
+  engine: Engine,
+  collection: CollectionState,
+  { shard, holds }: { readonly shard: ShardState; readonly holds: (state: ReplicaState) => boolean },
+): PeerId[] =>
+  Object.entries(shard.replicas).flatMap(([peer, state]) =>
+    holds(state) && !isDisabled(engine, replicaKey(collection, shard, Number(peer)), state) ? [Number(peer)] : [],
+  );
 
 const CALL_MILLISECONDS = 9000;
 

@@ -13,7 +13,7 @@ import {
   type ShardState,
 } from '../state/types.ts';
 import { takeTokens } from './limits.ts';
-import { callPeer, isDisabled, replicaKey } from './replicas.ts';
+import { callPeer, peersWith, replicaKey } from './replicas.ts';
 import { approximateBytes, thresholdBytes } from './shard-info.ts';
 
 /** Source: Qdrant `DEFAULT_SHARD_DEACTIVATION_TIMEOUT`. */
@@ -130,9 +130,7 @@ export async function updateShard(
   update: { shard: ShardState; operation: ShardOperation; wait: boolean },
 ): Promise<void> {
   const { shard } = update;
-  const peers = Object.entries(shard.replicas).flatMap(([peer, state]) =>
-    isUpdatable(state) && !isDisabled(engine, replicaKey(collection, shard, Number(peer)), state) ? [Number(peer)] : [],
-  );
+  const peers = peersWith(engine, collection, { shard, holds: isUpdatable });
   if (peers.length === 0) {
     throw new EngineError(
       'Service',
